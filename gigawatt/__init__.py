@@ -1,0 +1,1 @@
+"""Design an AI supercomputer, and account for every card in it."""

@@ -1,0 +1,69 @@
+"""How a job is cut over chips: the numbers (Layout, one or a column) and the kinds (Strategy)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigawatt.units import Count
+
+Recompute = Literal["none", "selective", "full"]
+Schedule = Literal["gpipe", "1f1b", "interleaved", "zero_bubble", "dualpipe"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """One layout, or columns of layouts: each field is a number or an array, and all broadcast together.
+
+    Ranks are numbered tp fastest, then cp, then dp, then pp: tp neighbours sit in one scale-up domain.
+    `ep` overlays dp x cp x tp ranks, it does not multiply the chips; `etp` cuts each expert.
+    """
+
+    tp: Count = 1
+    cp: Count = 1
+    pp: Count = 1
+    chunks: Count = 1  # virtual stages per pipeline stage (v)
+    dp_replicate: Count = 1
+    dp_shard: Count = 1  # ranks over which ZeRO / FSDP shards; dp = dp_replicate x dp_shard
+    ep: Count = 1
+    etp: Count = 1
+    microbatch_sequences: Count = 1
+
+    @property
+    def dp(self) -> Count:
+        return self.dp_replicate * self.dp_shard
+
+    @property
+    def chips(self) -> Count:
+        return self.tp * self.cp * self.pp * self.dp
+
+    @classmethod
+    def grid(cls, **axes: Sequence[int]) -> Self:
+        """Return every combination of the given axes as one flat column."""
+        columns = np.meshgrid(*(np.asarray(a) for a in axes.values()), indexing="ij")
+        return cls(**{name: column.ravel() for name, column in zip(axes, columns, strict=True)})
+
+    def take(self, rows: NDArray[Any] | int) -> Self:
+        """Return some rows of a column (scalars stay)."""
+        changed = {
+            f.name: getattr(self, f.name)[rows]
+            for f in dataclasses.fields(self)
+            if np.ndim(getattr(self, f.name)) > 0
+        }
+        return dataclasses.replace(self, **changed)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Strategy:
+    """The choices that have no size: which schedule, what is recomputed, what is sharded and overlapped."""
+
+    recompute: Recompute = "none"
+    schedule: Schedule = "1f1b"
+    zero_stage: int = 1  # 0: replicated; 1: optimizer; 2: + gradients; 3: + weights (FSDP)
+    sequence_parallel: bool = True  # Megatron sequence parallelism; acts where tp > 1
+    offload_optimizer: bool = False

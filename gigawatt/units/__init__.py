@@ -1,0 +1,44 @@
+"""Which unit is this?
+
+Takes text such as "400 Gbit/s"; returns SI floats, and text for people on the way out.
+"""
+
+from gigawatt.units.aliases import (
+    Bytes,
+    BytesPerSecond,
+    Count,
+    Flop,
+    FlopPerSecond,
+    Fraction,
+    Joules,
+    Kilograms,
+    KilogramsPerJoule,
+    Metres,
+    PerSecond,
+    Real,
+    Seconds,
+    Usd,
+    UsdPerJoule,
+    UsdPerSecond,
+    Watts,
+)
+
+__all__ = [
+    "Bytes",
+    "BytesPerSecond",
+    "Count",
+    "Flop",
+    "FlopPerSecond",
+    "Fraction",
+    "Joules",
+    "Kilograms",
+    "KilogramsPerJoule",
+    "Metres",
+    "PerSecond",
+    "Real",
+    "Seconds",
+    "Usd",
+    "UsdPerJoule",
+    "UsdPerSecond",
+    "Watts",
+]
