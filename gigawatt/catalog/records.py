@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
 from gigawatt.errors import InputError, UnknownFactError
@@ -43,7 +42,6 @@ class Fact:
 
 
 Facts = Mapping[str, Fact]
-NO_FACTS: Facts = MappingProxyType({})
 
 
 def number(facts: Facts, name: str, owner: str) -> float:
@@ -126,7 +124,7 @@ class Site:
     usd_per_kwh: float
     kg_co2e_per_kwh: float
     cooling: str = ""
-    facts: Facts = NO_FACTS
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,7 +141,7 @@ class Machine:
     levels: tuple[Level, ...]  # innermost first; the last one spans the machine
     site: Site
     fabric: str = ""  # "rail-optimised fat tree, InfiniBand NDR"
-    facts: Facts = NO_FACTS  # node_power_w, capex_usd_per_chip, rent_usd_per_chip_hour, failure rates, storage
+    facts: Facts = field(default_factory=dict)  # node_power_w, capex_usd_per_chip, rent_usd_per_chip_hour, failure rates, storage
     note: str = ""
 
     def take(self, chips: int) -> Machine:
@@ -248,7 +246,7 @@ class Recipe:
     batch_tokens: float
     tokens: float
     dtype: str
-    facts: Facts = NO_FACTS
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -268,7 +266,7 @@ class Model:
     max_seq_tokens: int = 0
     rumoured: bool = False
     recipe: Recipe | None = None
-    facts: Facts = NO_FACTS
+    facts: Facts = field(default_factory=dict)
     note: str = ""
 
     @property
