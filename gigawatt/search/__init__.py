@@ -1,1 +1,10 @@
-""""""
+"""Which layout is best?
+
+Takes a job, a machine, a software stack and a space; returns the best layouts, the Pareto front and why the
+others lost.
+"""
+
+from gigawatt.search.run import Candidate, SearchResult, search
+from gigawatt.search.space import Space, full_space
+
+__all__ = ["Candidate", "SearchResult", "Space", "full_space", "search"]

@@ -1,0 +1,336 @@
+"""How long one layer and one microbatch take on one chip: forward, backward, recomputed."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from gigawatt.catalog.records import Block, Machine, Stack
+from gigawatt.comms import Group, all_gather_s, all_reduce_s, all_to_all_s, reduce_scatter_s
+from gigawatt.perf.kernels import (
+    KernelLaw,
+    attention_backward_s,
+    attention_forward_s,
+    gemm_s,
+    grouped_gemm_s,
+    memory_bound_s,
+)
+from gigawatt.perf.layout import Strategy
+from gigawatt.units import Bytes, Count, Real, Seconds
+from gigawatt.workload.shard import (
+    Product,
+    Shard,
+    attention_keys,
+    elementwise_bytes,
+    layer_products,
+    score_bytes,
+)
+
+# A backward elementwise kernel reads the gradient beside the input and writes one gradient: three operands
+# for two of the forward kernel (norms, activation), one for three in residual additions.
+BACKWARD_TRAFFIC_RATIO = 1.5
+BF16_BYTES = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PassTime:
+    """One pass over one layer: parts that never overlap and add up to the total."""
+
+    matmul_s: Seconds = 0.0
+    attention_s: Seconds = 0.0
+    memory_bound_s: Seconds = 0.0
+    launch_s: Seconds = 0.0  # the chip waits for its host
+    tp_comm_s: Seconds = 0.0  # communication: only what compute does not hide
+    cp_comm_s: Seconds = 0.0
+    ep_comm_s: Seconds = 0.0
+
+    @property
+    def total_s(self) -> Seconds:
+        return sum(getattr(self, f.name) for f in dataclasses.fields(self))
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in dataclasses.fields(self)}
+        )
+
+    def scaled(self, factor: Real) -> Self:
+        return type(self)(**{f.name: getattr(self, f.name) * factor for f in dataclasses.fields(self)})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerTime:
+    """One layer and one microbatch."""
+
+    forward: PassTime
+    backward: PassTime  # without what is recomputed
+    recompute: PassTime
+    weight_grad_s: Seconds  # the part of backward that zero-bubble schedules can move
+
+    @property
+    def total_s(self) -> Seconds:
+        return self.forward.total_s + self.backward.total_s + self.recompute.total_s
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Laws:
+    """The kernel laws of one job: the job's dtype for linear layers, 16 bits for the rest."""
+
+    linear: KernelLaw
+    wide: KernelLaw
+    linear_bytes: float  # of one operand element
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """What is the same for all layers of a step."""
+
+    machine: Machine
+    laws: Laws
+    stack: Stack
+    strategy: Strategy
+    hidden: int
+
+
+def product_s(p: Product, setting: Setting) -> Seconds:
+    """Return the time of one forward product on one chip at the rate that training sustains.
+
+    .. math:: T = T_{kernel} / \\eta_{train}
+
+    Valid for: kernels in a warm training loop; eta_train is the stack's `sustained` value.
+    Source: kernel law of the chip; eta fitted, see the calibration file of the stacks.
+    """
+    law = setting.laws.linear if p.low_precision else setting.laws.wide
+    width = setting.laws.linear_bytes if p.low_precision else BF16_BYTES
+    if np.ndim(p.groups) == 0 and p.groups == 1:
+        seconds = gemm_s(p.m, p.n, p.k, law=law, bytes_per_input=width)
+    else:
+        seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
+    return seconds / setting.stack["sustained"]
+
+
+def gradient_products(p: Product) -> tuple[Product, Product]:
+    """Return the two products of a product's backward pass: for its input and for its weight.
+
+    Definition: dX = dY W' (m x n by n x k), dW = X' dY (k x m by m x n).
+
+    >>> [(g.m, g.n, g.k) for g in gradient_products(Product(name="x", m=1, n=2, k=3))]
+    [(1, 3, 2), (3, 2, 1)]
+    """
+    to_input = dataclasses.replace(p, name=f"{p.name}_dx", n=p.k, k=p.n)
+    to_weight = dataclasses.replace(p, name=f"{p.name}_dw", m=p.k, k=p.m)
+    return to_input, to_weight
+
+
+def attention_pass_s(block: Block, shard: Shard, setting: Setting, *, backward: bool) -> tuple[Seconds, Bytes]:
+    """Return the time of the attention core on one chip, and the score-matrix bytes moved beside it.
+
+    With flash attention the scores never leave the chip. Without, they are two batched products each way and
+    `softmax_passes` readings or writings of the score matrix.
+    Valid for: causal self-attention; a linear core costs its flop at the wide law.
+    Source: Dao 2023, arXiv:2307.08691; Korthikanti 2022, arXiv:2205.05198 sec. 4.
+    """
+    core, law = block.mixer.core, setting.laws.wide
+    keys, fraction = attention_keys(block, shard)
+    rows = shard.sequences * core.heads / shard.tp
+    queries = shard.seq_tokens / shard.cp
+    eta = setting.stack["sustained"]
+    if core.span == "linear":
+        flop_ratio = 2.0 if backward else 1.0
+        chunk = 64.0  # chunked recurrences work on blocks of 64 tokens (Yang 2023, arXiv:2312.06635)
+        size = flop_ratio * queries / chunk * rows
+        one = grouped_gemm_s(chunk, core.v_head_dim, 3.0 * core.qk_head_dim, groups=size, law=law)
+        return one / eta, 0.0
+    dims = {"qk_head_dim": core.qk_head_dim, "v_head_dim": core.v_head_dim}
+    if setting.stack["flash_attention"]:
+        kernel = attention_backward_s if backward else attention_forward_s
+        return kernel(rows, queries, keys, **dims, law=law, causal=fraction) / eta, 0.0
+    times = 2.0 if backward else 1.0
+    scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
+    values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
+    moved = score_bytes(block, shard) * setting.stack["softmax_passes"] * times
+    return times * (scores + values) / eta, moved
+
+
+def cast_bytes(products: tuple[Product, ...], setting: Setting) -> Bytes:
+    """Return the bytes that quantising activations moves: read 16 bits, write the value and its transpose.
+
+    Definition: elements x (2 + 2 x operand bytes) x the stack's `cast_passes`; 0 for 16-bit jobs.
+    """
+    if setting.laws.linear_bytes >= BF16_BYTES:
+        return 0.0
+    elements = sum(p.m * p.k * p.groups for p in products if p.low_precision)
+    return elements * (2.0 + 2.0 * setting.laws.linear_bytes) * setting.stack["cast_passes"]
+
+
+def hidden_s(comm_s: Seconds, overlap: float, *, stack: Stack) -> Seconds:
+    """Return what remains of a communication when a fraction of it runs behind compute.
+
+    .. math:: T = (1 - o) T_c + o \\sigma T_c
+
+    The hidden part still slows the compute it hides behind by sigma (it takes units and memory bandwidth).
+    Valid for: enough compute to hide behind.
+    Source: mean slowdown of overlapped compute 18.9 %, arXiv:2507.03114.
+    """
+    return comm_s * (1.0 - overlap * (1.0 - stack["overlap_slowdown"]))
+
+
+def tensor_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
+    """Return the exposed tensor-parallel communication of one pass over one layer.
+
+    One pair of collectives for the mixer, one for a dense or shared feed-forward network: all-gather and
+    reduce-scatter with sequence parallelism, else one all-reduce. Expert tensor parallelism adds a pair.
+    Valid for: forward; backward makes the same calls on gradients.
+    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.2.2.
+    """
+    pairs = 1 + (block.mlp is not None) + (block.moe is not None and block.moe.shared is not None)
+    message = BF16_BYTES * shard.tokens * setting.hidden
+    group = Group(ranks=shard.tp, stride=1)
+    machine = setting.machine
+    if setting.strategy.sequence_parallel:
+        one = all_gather_s(message, group, machine=machine) + reduce_scatter_s(message, group, machine=machine)
+    else:
+        one = all_reduce_s(message, group, machine=machine)
+    total = pairs * one
+    if block.moe and np.any(np.asarray(shard.etp) > 1):
+        sent = BF16_BYTES * shard.expert_tokens * shard.etp * block.moe.topk * setting.hidden
+        experts = Group(ranks=shard.etp, stride=1)
+        total = total + all_gather_s(sent, experts, machine=machine)
+        total = total + reduce_scatter_s(sent, experts, machine=machine)
+    return hidden_s(total, setting.stack["tp_overlap"], stack=setting.stack)
+
+
+def context_comm_s(
+    block: Block, shard: Shard, setting: Setting, *, attention_s: Seconds, gathers: float
+) -> Seconds:
+    """Return the exposed context-parallel communication of one pass over one layer.
+
+    Keys and values of the other ranks pass by, `gathers` times (1 forward, 2 backward: again, and their
+    gradients); a stack hides them behind attention up to `cp_overlap` of its time.
+    Valid for: ring or all-gather context parallelism; grouped keys only.
+    Source: Liu 2023, arXiv:2310.01889; Llama 3, arXiv:2407.21783 sec. 3.3.2.
+    """
+    core = block.mixer.core
+    if core.span == "linear":
+        kept = core.heads * core.qk_head_dim * core.v_head_dim * shard.sequences / shard.tp
+    else:
+        heads = np.maximum(core.kv_heads / shard.tp, 1.0)
+        kept = heads * (core.qk_head_dim + core.v_head_dim) * shard.sequences * shard.seq_tokens
+    group = Group(ranks=shard.cp, stride=shard.tp)
+    comm = gathers * all_gather_s(BF16_BYTES * kept, group, machine=setting.machine)
+    hidden = np.minimum(comm, setting.stack["cp_overlap"] * attention_s)
+    return comm - hidden * (1.0 - setting.stack["overlap_slowdown"])
+
+
+def expert_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
+    """Return the exposed expert-parallel communication of one pass: dispatch and combine.
+
+    .. math:: S = T K h \\cdot 2
+
+    Each rank sends every token to the ranks of its experts. A stack that sends a token once to each rank
+    (`ep_dedup`) sends it to the expected number of distinct ranks instead,
+    .. math:: E = e_p (1 - (1 - 1/e_p)^K)
+
+    Valid for: balanced routing, times the stack's `ep_imbalance`.
+    Source: Lepikhin 2020, arXiv:2006.16668; distinct ranks of K uniform draws.
+    """
+    if block.moe is None:
+        return 0.0
+    topk = float(block.moe.topk)
+    if setting.stack["ep_dedup"]:
+        topk = shard.ep * (1.0 - (1.0 - 1.0 / shard.ep) ** topk)
+    sent = BF16_BYTES * shard.expert_tokens * topk * setting.hidden * setting.stack["ep_imbalance"]
+    group = Group(ranks=shard.ep, stride=shard.etp)
+    both = 2.0 * all_to_all_s(sent, group, machine=setting.machine)
+    return hidden_s(both, setting.stack["ep_overlap"], stack=setting.stack)
+
+
+def launch_wait_s(kernels: Count, device_s: Seconds, *, stack: Stack) -> Seconds:
+    """Return how long the chip waits for a host that launches kernels slower than they run.
+
+    .. math:: T = \\max(0, n t_{host} - T_{device})
+
+    Valid for: asynchronous launches; graphs set t_host near 0.
+    Source: queueing of one producer and one consumer; t_host fitted per stack.
+    """
+    return np.maximum(kernels * stack["host_s_per_kernel"] - device_s, 0.0)
+
+
+def _finish(parts: PassTime, kernels: Count, stack: Stack) -> PassTime:
+    return dataclasses.replace(parts, launch_s=launch_wait_s(kernels, parts.total_s, stack=stack))
+
+
+def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
+    """Return the forward pass of one layer and one microbatch on one chip.
+
+    Source: sum of its kernels and exposed messages, each by its own formula.
+    """
+    stack = setting.stack
+    products = layer_products(block, shard, imbalance=stack["ep_imbalance"])
+    attention, scores = attention_pass_s(block, shard, setting, backward=False)
+    moved = stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
+    moved = moved + scores + cast_bytes(products, setting)
+    parts = PassTime(
+        matmul_s=sum(product_s(p, setting) for p in products),
+        attention_s=attention,
+        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide),
+        tp_comm_s=tensor_comm_s(block, shard, setting),
+        cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=1.0),
+        ep_comm_s=expert_comm_s(block, shard, setting),
+    )
+    return _finish(parts, stack["kernels_per_layer"] * (2.0 if block.moe else 1.0), stack)
+
+
+def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTime, Seconds]:
+    """Return the backward pass of one layer and one microbatch on one chip, and its weight-gradient part.
+
+    Source: sum of its kernels and exposed messages, each by its own formula.
+    """
+    stack = setting.stack
+    products = layer_products(block, shard, imbalance=stack["ep_imbalance"])
+    pairs = [gradient_products(p) for p in products]
+    weight_grad = sum(product_s(dw, setting) for _, dw in pairs)
+    attention, scores = attention_pass_s(block, shard, setting, backward=True)
+    moved = stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
+    moved = BACKWARD_TRAFFIC_RATIO * moved + scores + cast_bytes(tuple(dx for dx, _ in pairs), setting)
+    parts = PassTime(
+        matmul_s=sum(product_s(dx, setting) for dx, _ in pairs) + weight_grad,
+        attention_s=attention,
+        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide),
+        tp_comm_s=tensor_comm_s(block, shard, setting),
+        cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=2.0),
+        ep_comm_s=expert_comm_s(block, shard, setting),
+    )
+    kernels = 2.0 * stack["kernels_per_layer"] * (2.0 if block.moe else 1.0)
+    return _finish(parts, kernels, stack), weight_grad
+
+
+def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: PassTime) -> PassTime:
+    """Return what backward computes again.
+
+    Full: the whole forward pass. Selective: the attention core without flash attention (with it the kernel
+    recomputes inside itself already), else the norms and activation functions.
+    Source: Korthikanti 2022, arXiv:2205.05198 sec. 5.
+    """
+    if setting.strategy.recompute == "none":
+        return PassTime()
+    if setting.strategy.recompute == "full":
+        return forward
+    if not setting.stack["flash_attention"]:
+        attention, scores = attention_pass_s(block, shard, setting, backward=False)
+        return PassTime(attention_s=attention, memory_bound_s=memory_bound_s(scores, law=setting.laws.wide))
+    moved = setting.stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
+    return PassTime(memory_bound_s=memory_bound_s(0.5 * moved, law=setting.laws.wide))
+
+
+def layer_time(block: Block, shard: Shard, setting: Setting) -> LayerTime:
+    """Return the time of one layer and one microbatch on one chip, pass by pass.
+
+    Source: sum of its passes.
+    """
+    forward = forward_time(block, shard, setting)
+    backward, weight_grad = backward_time(block, shard, setting)
+    recompute = recompute_time(block, shard, setting, forward=forward)
+    return LayerTime(forward=forward, backward=backward, recompute=recompute, weight_grad_s=weight_grad)

@@ -1,0 +1,371 @@
+"""How long one optimizer step takes, in parts that add up."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from gigawatt.catalog.records import Block, Machine, Model, Stack
+from gigawatt.comms import Group, all_gather_s, all_reduce_s, reduce_scatter_s, send_recv_s
+from gigawatt.perf.job import Job
+from gigawatt.perf.kernels import KernelLaw, gemm_s, memory_bound_s
+from gigawatt.perf.kernel_constants import kernel_law
+from gigawatt.perf.layer import (
+    BF16_BYTES,
+    LayerTime,
+    Laws,
+    PassTime,
+    Setting,
+    layer_time,
+    product_s,
+)
+from gigawatt.perf.layout import Layout, Strategy
+from gigawatt.perf.schedule import BUBBLE_SHARE, MicrobatchTime, stage_layers
+from gigawatt.units import Bytes, Count, Real, Seconds
+from gigawatt.workload.params import params
+from gigawatt.workload.shard import Product, Shard
+
+OPERAND_BYTES = {"fp32": 4.0, "tf32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "mxfp8": 1.03, "int8": 1.0,
+                 "nvfp4": 0.56, "fp4": 0.5}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepTime:
+    """Where one step's time goes, on the critical path. The parts never overlap: they add up to the total."""
+
+    matmul_s: Seconds
+    attention_s: Seconds
+    memory_bound_s: Seconds
+    launch_s: Seconds
+    recompute_s: Seconds
+    tp_comm_s: Seconds
+    cp_comm_s: Seconds
+    ep_comm_s: Seconds
+    pp_comm_s: Seconds
+    dp_comm_s: Seconds
+    optimizer_s: Seconds
+    imbalance_s: Seconds  # waiting for the fullest stage
+    bubble_s: Seconds
+    straggler_s: Seconds  # waiting for the slowest rank
+
+    @property
+    def total_s(self) -> Seconds:
+        return sum(getattr(self, f.name) for f in dataclasses.fields(self))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StagePasses:
+    """One microbatch: all layers and the head together, summed over the stages of the pipeline."""
+
+    forward: PassTime
+    backward: PassTime
+    recompute: PassTime
+    weight_grad_s: Seconds
+    layer_s: Seconds  # one layer of the body
+    head_s: Seconds  # what the last stage does beside its layers
+
+    @property
+    def total_s(self) -> Seconds:
+        return self.forward.total_s + self.backward.total_s + self.recompute.total_s
+
+
+def distinct_blocks(model: Model) -> dict[Block, int]:
+    """Return the different layers of a model and how many there are of each.
+
+    Definition: blocks that differ only in their count are one.
+    """
+    found: dict[Block, int] = {}
+    for block in model.blocks:
+        one = dataclasses.replace(block, count=1)
+        found[one] = found.get(one, 0) + block.count
+    return found
+
+
+def laws(machine: Machine, dtype: str) -> Laws:
+    """Return the kernel laws of a job: its dtype for linear layers, bf16 (else fp16) for the rest.
+
+    Source: mixed-precision training keeps attention, router and head in 16 bits (Transformer Engine recipes).
+    """
+    wide_dtype = dtype if dtype in ("fp16", "fp32", "tf32") else "bf16"
+    wide = kernel_law(machine.chip, wide_dtype)
+    linear = wide if dtype == wide_dtype else kernel_law(machine.chip, dtype)
+    return Laws(linear=linear, wide=wide, linear_bytes=OPERAND_BYTES[dtype])
+
+
+def shard_of(job: Job, layout: Layout, strategy: Strategy) -> Shard:
+    """Return how one layer and microbatch of a job are cut.
+
+    Definition: the layout's degrees, read by the workload room.
+    """
+    return Shard(
+        sequences=layout.microbatch_sequences,
+        seq_tokens=job.seq_tokens,
+        tp=layout.tp,
+        cp=layout.cp,
+        ep=layout.ep,
+        etp=layout.etp,
+        sequence_parallel=strategy.sequence_parallel,
+    )
+
+
+def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
+    """Return the embedding, vocabulary projection, loss and multi-token heads of one microbatch.
+
+    The projection is m = T, n = V / t, k = h, and twice that backward; the loss moves `loss_bytes` per logit.
+    Source: Shoeybi 2019, arXiv:1909.08053 sec. 3 (vocabulary-parallel loss).
+    """
+    model, stack = job.model, setting.stack
+    heads = 1 + model.mtp_layers
+    p = Product(name="head", m=shard.tokens, n=model.vocab / shard.tp, k=model.hidden, low_precision=False)
+    once = product_s(p, setting)
+    logits = shard.tokens * model.vocab / shard.tp
+    embed = 2.0 * BF16_BYTES * shard.local_tokens * model.hidden
+    moved = memory_bound_s(stack["loss_bytes"] / 2 * logits * heads + embed, law=setting.laws.wide)
+    forward = PassTime(matmul_s=heads * once, memory_bound_s=moved)
+    backward = PassTime(matmul_s=2.0 * heads * once, memory_bound_s=moved)
+    return LayerTime(forward=forward, backward=backward, recompute=PassTime(), weight_grad_s=heads * once)
+
+
+def microbatch_passes(job: Job, layout: Layout, setting: Setting) -> StagePasses:
+    """Return one microbatch through all layers and the head, on the chips of one model replica's pipeline.
+
+    Multi-token-prediction layers cost as the last block does and sit on the last stage.
+    Source: sum of the layers.
+    """
+    shard = shard_of(job, layout, setting.strategy)
+    head = head_time(job, shard, setting)
+    times = {b: (layer_time(b, shard, setting), n) for b, n in distinct_blocks(job.model).items()}
+    last = dataclasses.replace(job.model.blocks[-1], count=1)
+    mtp = job.model.mtp_layers
+    weighted = [*times.values(), (times[last][0], mtp), (head, 1)] if mtp else [*times.values(), (head, 1)]
+    body = [(t, n) for b, (t, n) in times.items() if n > 0.25 * job.model.layers or len(times) == 1]
+    return StagePasses(
+        forward=_total([t.forward.scaled(n) for t, n in weighted]),
+        backward=_total([t.backward.scaled(n) for t, n in weighted]),
+        recompute=_total([t.recompute.scaled(n) for t, n in weighted]),
+        weight_grad_s=sum(t.weight_grad_s * n for t, n in weighted),
+        layer_s=sum(t.total_s * n for t, n in body) / sum(n for _, n in body),
+        head_s=head.total_s + mtp * times[last][0].total_s,
+    )
+
+
+def _total(passes: list[PassTime]) -> PassTime:
+    total = passes[0]
+    for one in passes[1:]:
+        total = total + one
+    return total
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RankParams:
+    """Parameters that one chip holds, before ZeRO: dense ones and routed experts have different groups."""
+
+    dense: Count
+    routed: Count
+
+
+def rank_params(model: Model, layout: Layout) -> RankParams:
+    """Return the parameters of an average chip.
+
+    .. math:: \\frac{P - P_{routed}}{t p}, \\quad \\frac{P_{routed}}{e_p e_{tp} p}
+
+    Source: parallel folding, arXiv:2504.14960 sec. 3.
+    """
+    count = params(model)
+    dense = (count.total - count.routed) / (layout.tp * layout.pp)
+    return RankParams(dense=dense, routed=count.routed / (layout.ep * layout.etp * layout.pp))
+
+
+def sync_s(
+    held: Count, group: Group, replicas: Group, *, machine: Machine, zero_stage: int, grad_bytes: float
+) -> tuple[Seconds, Seconds]:
+    """Return the time to reduce the gradients and to gather the weights of one parameter set.
+
+    ZeRO 0: one all-reduce. ZeRO 1 and 2: reduce-scatter within the shard group, all-reduce of the shard
+    over the replicas, all-gather of 16-bit weights.
+    Source: Rajbhandari 2019, arXiv:1910.02054 sec. 7.
+    """
+    if zero_stage == 0:
+        both = Group(ranks=group.ranks * replicas.ranks, stride=group.stride)
+        return all_reduce_s(grad_bytes * held, both, machine=machine), 0.0
+    reduce = reduce_scatter_s(grad_bytes * held, group, machine=machine)
+    reduce = reduce + all_reduce_s(grad_bytes * held / group.ranks, replicas, machine=machine)
+    return reduce, all_gather_s(BF16_BYTES * held, group, machine=machine)
+
+
+def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
+    """Return the shard group and the replica group of dense parameters or of experts.
+
+    Context-parallel ranks hold the same weights, so they reduce with the data-parallel ones.
+    Source: parallel folding, arXiv:2504.14960 sec. 3.
+    """
+    stride = layout.ep * layout.etp if expert else layout.tp
+    ranks = layout.tp * layout.cp * layout.dp_shard / stride
+    outer = layout.tp * layout.cp * layout.dp_shard
+    inside = Group(ranks=np.maximum(ranks, 1.0), stride=stride)
+    return inside, Group(ranks=layout.dp_replicate, stride=np.maximum(outer, stride))
+
+
+def data_comm_s(job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, microbatches: Count) -> Seconds:
+    """Return the exposed data-parallel communication of a step.
+
+    Below ZeRO 3 gradients are reduced behind the last microbatch's backward pass and weights gathered behind
+    the first forward pass; the last bucket, one layer's, has nothing to hide behind. With ZeRO 3 every
+    microbatch gathers weights twice and reduces gradients once, layer by layer.
+    Source: Rajbhandari 2019, arXiv:1910.02054; Zhao 2023, arXiv:2304.11277 sec. 3; overlap fitted per stack.
+    """
+    stack, machine, zero = setting.stack, setting.machine, setting.strategy.zero_stage
+    held = rank_params(job.model, layout)
+    reduce, gather = 0.0, 0.0
+    for count, expert in ((held.dense, False), (held.routed, True)):
+        if np.any(np.asarray(count) > 0):
+            group, replicas = data_groups(layout, expert=expert)
+            r, g = sync_s(
+                count, group, replicas, machine=machine, zero_stage=zero, grad_bytes=stack["grad_reduce_bytes"]
+            )
+            reduce, gather = reduce + r, gather + g
+    forward = passes.forward.total_s / layout.pp
+    backward = (passes.backward.total_s + passes.recompute.total_s) / layout.pp
+    first = layout.pp * 1.0 / job.model.layers  # the share of one layer
+    if zero >= 3:
+        exposed = _behind(gather, forward, first, stack) + _behind(gather + reduce, backward, first, stack)
+        return exposed * microbatches
+    return _behind(reduce, backward, first, stack) + _behind(gather, forward, first, stack)
+
+
+def _behind(comm: Seconds, compute: Seconds, tail: Real, stack: Stack) -> Seconds:
+    """Return what is left of a message hidden behind compute, but for its tail."""
+    hidden = np.minimum(comm * (1.0 - np.minimum(tail, 1.0)), stack["dp_overlap"] * compute)
+    hidden = hidden * (stack["dp_overlap"] > 0)
+    return comm - hidden * (1.0 - stack["overlap_slowdown"])
+
+
+def pipeline_comm_s(job: Job, layout: Layout, setting: Setting, *, microbatches: Count) -> Seconds:
+    """Return the exposed stage-to-stage messages of a step.
+
+    .. math:: T = 2 (m v + p - 1) T_{send}(2 b s h / (c t)) (1 - o)
+
+    Valid for: p > 1; the message is cut over tp when sequence parallelism is on.
+    Source: Narayanan 2021, arXiv:2104.04473 sec. 3.2 and 4.1 (scatter / gather).
+    """
+    local = shard_of(job, layout, setting.strategy).local_tokens
+    group = Group(ranks=layout.pp, stride=layout.tp * layout.cp * layout.dp)
+    one = send_recv_s(BF16_BYTES * local * job.model.hidden, group, machine=setting.machine)
+    times = 2.0 * (microbatches * layout.chunks + layout.pp - 1)
+    return np.where(np.asarray(layout.pp) > 1, times * one * (1.0 - setting.stack["pp_overlap"]), 0.0)
+
+
+def optimizer_s(job: Job, layout: Layout, setting: Setting) -> Seconds:
+    """Return the time of the optimizer step and of what a stack does once a step on its host.
+
+    .. math:: T = T_{mem}(n_{pass} P_{rank} / d_{shard}) + t_{host}
+
+    Offloaded, gradients go down and weights come up the host link and the host's memory does the update.
+    Source: Kingma 2014, arXiv:1412.6980 (operands of Adam); ZeRO-Offload, arXiv:2101.06840 sec. 4.
+    """
+    stack, strategy = setting.stack, setting.strategy
+    held = rank_params(job.model, layout)
+    owned = held.dense + held.routed
+    if strategy.zero_stage >= 1:
+        dense, expert = (data_groups(layout, expert=e)[0].ranks for e in (False, True))
+        owned = held.dense / dense + held.routed / expert
+    if strategy.offload_optimizer:
+        return owned * (2 * BF16_BYTES / stack["host_link_bytes_per_s"] + 28.0 / stack["host_memory_bytes_per_s"])
+    update = memory_bound_s(stack["optimizer_pass_bytes"] * owned, law=setting.laws.wide)
+    return update + stack["host_s_per_step"]
+
+
+def straggler_s(busy_s: Seconds, chips: Count, *, stack: Stack, chips_per_node: int) -> Seconds:
+    """Return how long a step waits for its slowest node.
+
+    .. math:: T = \\sigma T_{busy} \\sqrt{2 \\ln n}
+
+    Valid for: n nodes with independent normal speeds of relative spread sigma.
+    Source: expected maximum of n normals (Galambos 1978, The Asymptotic Theory of Extreme Order Statistics).
+    """
+    nodes = np.maximum(chips / chips_per_node, 1.0)
+    return stack["jitter"] * busy_s * np.sqrt(2.0 * np.log(nodes))
+
+
+def setting_of(job: Job, *, machine: Machine, strategy: Strategy, stack: Stack) -> Setting:
+    """Return what all layers of a step share.
+
+    Definition: machine, kernel laws of the dtype, stack, strategy, hidden size.
+    """
+    return Setting(
+        machine=machine, laws=laws(machine, job.dtype), stack=stack, strategy=strategy, hidden=job.model.hidden
+    )
+
+
+def microbatches_of(job: Job, layout: Layout) -> Count:
+    """Return how many microbatches each replica computes in a step.
+
+    Definition: batch / (dp x microbatch).
+    """
+    return job.batch_sequences / (layout.dp * layout.microbatch_sequences)
+
+
+def step_time(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy, stack: Stack) -> StepTime:
+    """Return the time of one optimizer step for one layout or a column of them.
+
+    .. math:: T = m \\bar{t} + m (t_{max} - \\bar{t}) + \\frac{\\sum t - t_{max}}{v} r + \\ldots
+
+    The work of an average stage, the wait for the fullest stage, the bubble, and what is exposed once a step.
+    Valid for: dense and sparse transformers; contention between message kinds is not modelled.
+    Source: flow-shop makespan of m equal jobs; Narayanan 2021, arXiv:2104.04473 sec. 2.2.
+    """
+    setting = setting_of(job, machine=machine, strategy=strategy, stack=stack)
+    passes = microbatch_passes(job, layout, setting)
+    return step_parts(job, layout, setting, passes=passes)
+
+
+def step_parts(job: Job, layout: Layout, setting: Setting, *, passes: StagePasses) -> StepTime:
+    """Return the time of one step from the passes of one microbatch.
+
+    Source: see `step_time`.
+    """
+    m, p = microbatches_of(job, layout), layout.pp
+    sums = passes.forward + passes.backward
+    total = passes.total_s
+    fullest = fullest_stage_s(job.model, layout, passes)
+    timing = MicrobatchTime(
+        forward_s=passes.forward.total_s,
+        backward_s=passes.backward.total_s + passes.recompute.total_s,
+        weight_grad_s=passes.weight_grad_s,
+    )
+    share = BUBBLE_SHARE[setting.strategy.schedule](timing, p)
+    busy = m * fullest
+    per_stage = m / p
+    return StepTime(
+        matmul_s=sums.matmul_s * per_stage,
+        attention_s=sums.attention_s * per_stage,
+        memory_bound_s=sums.memory_bound_s * per_stage,
+        launch_s=sums.launch_s * per_stage,
+        recompute_s=passes.recompute.total_s * per_stage,
+        tp_comm_s=sums.tp_comm_s * per_stage,
+        cp_comm_s=sums.cp_comm_s * per_stage,
+        ep_comm_s=sums.ep_comm_s * per_stage,
+        pp_comm_s=pipeline_comm_s(job, layout, setting, microbatches=m),
+        dp_comm_s=data_comm_s(job, layout, setting, passes=passes, microbatches=m),
+        optimizer_s=optimizer_s(job, layout, setting),
+        imbalance_s=busy - total * per_stage,
+        bubble_s=np.maximum(total - fullest, 0.0) / layout.chunks * share,
+        straggler_s=straggler_s(
+            busy, layout.chips, stack=setting.stack, chips_per_node=setting.machine.chips_per_node
+        ),
+    )
+
+
+def fullest_stage_s(model: Model, layout: Layout, passes: StagePasses) -> Seconds:
+    """Return the time of one microbatch on the slowest stage, never less than the average.
+
+    .. math:: \\max(l_{max} t_l,\\ l_{last} t_l + t_{head},\\ \\sum t / p)
+
+    Source: a pipeline runs at the pace of its slowest stage.
+    """
+    on = stage_layers(model.layers, layout.pp, chunks=layout.chunks)
+    last = on.last * passes.layer_s + passes.head_s
+    slowest = np.maximum(np.maximum(on.fullest * passes.layer_s, last), passes.total_s / layout.pp)
+    return np.where(np.asarray(layout.pp) > 1, slowest, passes.total_s)

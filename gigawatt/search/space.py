@@ -1,0 +1,164 @@
+"""The space of layouts: which degrees and kinds are tried."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+
+from gigawatt.catalog.records import Machine
+from gigawatt.errors import InputError, unknown_name
+from gigawatt.perf.job import Job
+from gigawatt.perf.layout import Layout, Recompute, Schedule, Strategy
+
+SCHEDULES: tuple[Schedule, ...] = ("1f1b", "interleaved", "zero_bubble", "dualpipe")
+MAX_TP = 64
+MAX_CP = 64
+MAX_CHUNKS = 16
+MAX_MICROBATCH = 16
+MAX_REPLICATE = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Space:
+    """Every value that is tried of each degree and kind. dp is what the chips leave."""
+
+    chips: int
+    tp: tuple[int, ...]
+    cp: tuple[int, ...]
+    pp: tuple[int, ...]
+    chunks: tuple[int, ...]
+    dp_replicate: tuple[int, ...]
+    ep: tuple[int, ...]
+    etp: tuple[int, ...]
+    microbatch_sequences: tuple[int, ...]
+    recompute: tuple[Recompute, ...]
+    schedule: tuple[Schedule, ...]
+    zero_stage: tuple[int, ...]
+    sequence_parallel: tuple[bool, ...]
+
+    def strategies(self) -> tuple[Strategy, ...]:
+        """Return every combination of the kinds, those that share layer times next to one another."""
+        kinds = itertools.product(self.sequence_parallel, self.recompute, self.zero_stage, self.schedule)
+        return tuple(
+            Strategy(sequence_parallel=sp, recompute=r, zero_stage=z, schedule=s) for sp, r, z, s in kinds
+        )
+
+    def mesh(self, strategy: Strategy) -> Layout:
+        """Return every layout of one combination of kinds, as axes that broadcast.
+
+        Axis 0 runs over (tp, cp, pp) that divide the chips, then replicas, microbatch, chunks, ep, etp.
+        Layer times depend on three of the six axes, so they are computed once for all others.
+        """
+        triples = [t for t in itertools.product(self.tp, self.cp, self.pp) if self.chips % np.prod(t) == 0]
+        tp, cp, pp = (_axis(column, 0) for column in (zip(*triples) if triples else ((), (), ())))
+        dp = self.chips // np.maximum(tp * cp * pp, 1)
+        replicas = _axis([r for r in self.dp_replicate if r == 1 or strategy.zero_stage > 0], 1)
+        chunks = [v for v in self.chunks if (v > 1) == (strategy.schedule == "interleaved")]
+        return Layout(
+            tp=tp,
+            cp=cp,
+            pp=pp,
+            dp_replicate=replicas,
+            dp_shard=dp // replicas,
+            microbatch_sequences=_axis(self.microbatch_sequences, 2),
+            chunks=_axis(chunks, 3),
+            ep=_axis(self.ep, 4),
+            etp=_axis(self.etp, 5),
+        )
+
+
+def _axis(values: Sequence[int], position: int) -> Any:
+    """Return values along one of six axes."""
+    shape = [1] * 6
+    shape[position] = len(values)
+    return np.asarray(values, dtype=np.int64).reshape(shape)
+
+
+def divisors(n: int, limit: int) -> tuple[int, ...]:
+    """Return the divisors of n up to a limit.
+
+    >>> divisors(12, 6)
+    (1, 2, 3, 4, 6)
+    """
+    return tuple(d for d in range(1, min(n, limit) + 1) if n % d == 0)
+
+
+def powers_of_two(limit: int) -> tuple[int, ...]:
+    """Return 1, 2, 4, ... up to a limit.
+
+    >>> powers_of_two(9)
+    (1, 2, 4, 8)
+    """
+    return tuple(2**i for i in range(max(limit, 1).bit_length()) if 2**i <= limit)
+
+
+def _moe_axes(job: Job, chips: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    experts = [b.moe.experts for b in job.model.blocks if b.moe]
+    if not experts:
+        return (1,), (1,)
+    common = int(np.gcd.reduce(experts))
+    return divisors(common, min(chips, common)), (1, 2, 4, 8)
+
+
+def full_space(job: Job, machine: Machine, fixed: Mapping[str, Any] | None = None) -> Space:
+    """Return everything that is worth trying for a job on a machine, `fixed` values held.
+
+    Tensor degrees divide the heads, stages leave at least a layer each, context parallelism keeps at least
+    1,024 tokens a rank. Values in `fixed` are taken as given, one or a list.
+    Raises: InputError for a name or value that is not one.
+    """
+    model, chips = job.model, machine.chips
+    heads = int(np.gcd.reduce([b.mixer.core.heads for b in model.blocks]))
+    ep, etp = _moe_axes(job, chips)
+    pp = tuple(d for d in range(1, min(model.layers, chips) + 1) if chips % d == 0)
+    space = Space(
+        chips=chips,
+        tp=tuple(d for d in divisors(heads, min(MAX_TP, chips)) if chips % d == 0),
+        cp=tuple(c for c in powers_of_two(min(MAX_CP, chips)) if c == 1 or job.seq_tokens // c >= 1024),
+        pp=pp,
+        chunks=tuple(range(1, min(MAX_CHUNKS, model.layers) + 1)),
+        dp_replicate=powers_of_two(min(MAX_REPLICATE, chips)),
+        ep=ep,
+        etp=etp,
+        microbatch_sequences=powers_of_two(min(MAX_MICROBATCH, job.batch_sequences)),
+        recompute=get_args(Recompute),
+        schedule=SCHEDULES,
+        zero_stage=(0, 1, 2, 3),
+        sequence_parallel=(True, False),
+    )
+    return _hold(space, fixed or {})
+
+
+def _hold(space: Space, fixed: Mapping[str, Any]) -> Space:
+    names = {f.name for f in dataclasses.fields(Space)} - {"chips"}
+    held: dict[str, tuple[Any, ...]] = {}
+    for name, value in fixed.items():
+        if name not in names:
+            raise unknown_name("layout field", name, names)
+        values = tuple(value) if isinstance(value, list | tuple) else (value,)
+        held[name] = tuple(_checked(name, v) for v in values)
+    return dataclasses.replace(space, **held)
+
+
+KINDS: dict[str, tuple[Any, ...]] = {
+    "recompute": get_args(Recompute),
+    "schedule": get_args(Schedule),
+    "zero_stage": (0, 1, 2, 3),
+    "sequence_parallel": (True, False),
+}
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name in KINDS:
+        if value not in KINDS[name] or (isinstance(value, bool) != (name == "sequence_parallel")):
+            allowed = ", ".join(str(v).lower() for v in KINDS[name])
+            raise InputError(f"layout.{name} = {value!r} is not one of: {allowed}")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10**9:
+        raise InputError(f"layout.{name} = {value!r} is not a whole number of 1 or more")
+    return value

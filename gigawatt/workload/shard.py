@@ -1,0 +1,211 @@
+"""What one chip computes, moves and keeps for one layer and one microbatch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gigawatt.catalog.records import Block, Linear, Mlp, Moe
+from gigawatt.units import Bytes, Count, Real
+from gigawatt.workload.flop import attended_tokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shard:
+    """How one layer and one microbatch are cut. Fields broadcast."""
+
+    sequences: Count  # in the microbatch
+    seq_tokens: int
+    tp: Count = 1
+    cp: Count = 1
+    ep: Count = 1
+    etp: Count = 1
+    sequence_parallel: bool = True
+
+    @property
+    def tokens(self) -> Real:
+        """Tokens of one microbatch on one context-parallel rank."""
+        return self.sequences * self.seq_tokens / self.cp
+
+    @property
+    def local_tokens(self) -> Real:
+        """Tokens that a rank holds between the tensor-parallel regions."""
+        return self.tokens / self.tp if self.sequence_parallel else self.tokens
+
+    @property
+    def expert_tokens(self) -> Real:
+        """Tokens that one rank offers to the experts: replicas within a tensor group are not sent twice."""
+        return self.tokens / self.tp
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """One matrix product on one chip, m x k times k x n, `groups` of them at once."""
+
+    name: str
+    m: Count
+    n: Count
+    k: Count
+    groups: Count = 1
+    low_precision: bool = True  # runs in the job's dtype; routers and heads stay in bf16
+
+
+def linear_product(linear: Linear, shard: Shard) -> Product:
+    """Return the product of one weight matrix on one chip.
+
+    A column split cuts the outputs, a row split the inputs; an unsplit weight sees the local tokens.
+    Source: Shoeybi 2019, arXiv:1909.08053 sec. 3.
+
+    >>> p = linear_product(Linear(name="up", inputs=8, outputs=64, split="column"), Shard(sequences=2, seq_tokens=4, tp=4))
+    >>> p.m, p.n, p.k
+    (8.0, 16.0, 8)
+    """
+    if linear.split == "column":
+        return Product(name=linear.name, m=shard.tokens, n=linear.outputs / shard.tp, k=linear.inputs)
+    if linear.split == "row":
+        return Product(name=linear.name, m=shard.tokens, n=linear.outputs, k=linear.inputs / shard.tp)
+    return Product(name=linear.name, m=shard.local_tokens, n=linear.outputs, k=linear.inputs)
+
+
+def expert_products(moe: Moe, shard: Shard, *, imbalance: Real = 1.0) -> tuple[Product, ...]:
+    """Return the grouped products of the routed experts on the busiest chip.
+
+    .. math:: m = \\frac{T e_{tp} K}{E / e_p} \\cdot \\text{imbalance}
+
+    Valid for: tokens spread evenly but for `imbalance` = busiest chip / mean.
+    Source: Lepikhin 2020, arXiv:2006.16668 sec. 2.2; parallel folding, arXiv:2504.14960.
+
+    >>> expert_products.__name__
+    'expert_products'
+    """
+    groups = moe.experts / shard.ep
+    m = shard.expert_tokens * shard.etp * moe.topk / groups * imbalance
+    cut = {"column": (1.0, shard.etp), "row": (shard.etp, 1.0), "none": (1.0, 1.0)}
+    return tuple(
+        Product(
+            name=f"expert_{linear.name}",
+            m=m,
+            n=linear.outputs / cut[linear.split][1],
+            k=linear.inputs / cut[linear.split][0],
+            groups=groups,
+        )
+        for linear in moe.expert.linears
+    )
+
+
+def layer_products(block: Block, shard: Shard, *, imbalance: Real = 1.0) -> tuple[Product, ...]:
+    """Return every matrix product of one layer's forward pass on one chip, attention core left out.
+
+    Source: the architecture record, read generically.
+
+    >>> layer_products.__name__
+    'layer_products'
+    """
+    linears = [*block.mixer.linears, *(block.mlp.linears if block.mlp else ())]
+    products = [linear_product(linear, shard) for linear in linears]
+    if block.moe is None:
+        return tuple(products)
+    moe = block.moe
+    router = linear_product(moe.router, shard)
+    shared = [linear_product(linear, shard) for linear in (moe.shared.linears if moe.shared else ())]
+    router = Product(name="router", m=shard.local_tokens, n=router.n, k=router.k, low_precision=False)
+    return (*products, router, *shared, *expert_products(moe, shard, imbalance=imbalance))
+
+
+def mlp_activation_bytes(mlp: Mlp, tokens: Real, cut: Real) -> Bytes:
+    """Return the bytes that the activation function reads and writes, forward, bf16.
+
+    .. math:: 2 T f / t \\cdot (3 \\text{ gated}, 2 \\text{ plain})
+
+    Valid for: one fused kernel.
+    Source: operand count; Shazeer 2020, arXiv:2002.05202.
+
+    >>> mlp_activation_bytes(Mlp(linears=(), width=4, gated=True), 10.0, 1)
+    240.0
+    """
+    return 2.0 * tokens * mlp.width / cut * (3 if mlp.gated else 2)
+
+
+def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
+    """Return the bytes that a layer's forward elementwise kernels must move when each is fused once.
+
+    Two norms (read and write h), two residual additions (read two, write one), rotary embedding of q and k,
+    the activation function, and for a mixture of experts the permutation and weighted sum of the tokens sent.
+    Valid for: bf16; attention's own traffic left out; stacks multiply this by the passes they really make.
+    Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
+
+    >>> elementwise_bytes.__name__
+    'elementwise_bytes'
+    """
+    core = block.mixer.core
+    held = 2.0 * shard.local_tokens * hidden * (2 * 2 + 2 * 3)
+    rotary = 2.0 * shard.tokens / shard.tp * (core.heads + core.kv_heads) * core.qk_head_dim * 2
+    moved = held + rotary
+    if block.mlp:
+        moved = moved + mlp_activation_bytes(block.mlp, shard.tokens, shard.tp)
+    if block.moe:
+        moe = block.moe
+        sent = shard.expert_tokens * moe.topk
+        moved = moved + mlp_activation_bytes(moe.expert, sent, 1.0) + 2.0 * sent * hidden * 4
+        if moe.shared:
+            moved = moved + mlp_activation_bytes(moe.shared, shard.tokens, shard.tp)
+    return moved
+
+
+def score_bytes(block: Block, shard: Shard) -> Bytes:
+    """Return the size of the attention score matrix of one layer in bf16, when it is not fused away.
+
+    .. math:: 2 b a s^2 / (t c)
+
+    Valid for: attention without tiling (before FlashAttention).
+    Source: Korthikanti 2022, arXiv:2205.05198 eq. 1 (5 a s^2 b bytes with dropout masks).
+
+    >>> score_bytes.__name__
+    'score_bytes'
+    """
+    core = block.mixer.core
+    queries = shard.sequences * shard.seq_tokens / shard.cp
+    return 2.0 * core.heads / shard.tp * queries * shard.seq_tokens
+
+
+def kept_bytes(block: Block, shard: Shard, *, hidden: int, keep_cheap: bool) -> Bytes:
+    """Return the activation bytes that one layer keeps for its backward pass, flash attention assumed.
+
+    Every product keeps its input; attention keeps q, k, v and its output; norms keep their input and the
+    activation function its input. `keep_cheap` False recomputes norm and activation outputs from their inputs.
+    Valid for: bf16 activations, no dropout masks.
+    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1 (34 s b h with masks, gated and grouped forms by count).
+
+    >>> kept_bytes.__name__
+    'kept_bytes'
+    """
+    core, tokens, tp = block.mixer.core, shard.tokens, shard.tp
+    norms = 2.0 * shard.local_tokens * hidden * (2 + 2 * keep_cheap)
+    queries = core.heads * (core.qk_head_dim + core.v_head_dim)
+    keys = core.kv_heads * (core.qk_head_dim + core.v_head_dim)
+    attention = 2.0 * tokens / tp * (queries + keys)
+    squeezed = sum(x.outputs for x in block.mixer.linears if x.split == "none")  # low-rank projections
+    kept = norms + attention + 2.0 * shard.local_tokens * squeezed
+    for mlp in (block.mlp, block.moe.shared if block.moe else None):
+        if mlp:
+            kept = kept + 2.0 * tokens / tp * mlp.width * (1 + mlp.gated + keep_cheap)
+    if block.moe:
+        moe = block.moe
+        sent = shard.expert_tokens * moe.topk
+        kept = kept + 2.0 * sent * (hidden * 2 + moe.expert.width * (1 + moe.expert.gated + keep_cheap))
+    return kept
+
+
+def attention_keys(block: Block, shard: Shard) -> tuple[Real, Real]:
+    """Return how many keys a query block is multiplied with, and the fraction that the mask leaves.
+
+    Definition: (keys, fraction) with keys x fraction = `attended_tokens`.
+
+    >>> attention_keys.__name__
+    'attention_keys'
+    """
+    core = block.mixer.core
+    mean = attended_tokens(core, float(shard.seq_tokens))
+    keys = float(shard.seq_tokens)
+    if core.span in ("window", "chunk", "sparse") and core.span_tokens:
+        keys = float(min(core.span_tokens, shard.seq_tokens))
+    return keys, mean / keys
