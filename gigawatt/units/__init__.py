@@ -22,6 +22,8 @@ from gigawatt.units.aliases import (
     UsdPerSecond,
     Watts,
 )
+from gigawatt.units.format import figures, format
+from gigawatt.units.parse import parse
 
 __all__ = [
     "Bytes",
@@ -41,4 +43,7 @@ __all__ = [
     "UsdPerJoule",
     "UsdPerSecond",
     "Watts",
+    "figures",
+    "format",
+    "parse",
 ]

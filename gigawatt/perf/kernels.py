@@ -1,0 +1,217 @@
+"""How long one kernel takes on one chip: matrix products, attention, memory-bound operators."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gigawatt.perf.kernel_constants import KernelLaw
+from gigawatt.units import Bytes, Count, Flop, Fraction, Real, Seconds
+
+
+def gemm_bound_s(flop: Flop, moved_bytes: Bytes, *, law: KernelLaw) -> Seconds:
+    """Return the least time of a kernel: datasheet peak and memory bandwidth.
+
+    .. math:: T = \\max(F / P, M / B)
+
+    Source: Williams 2009, doi:10.1145/1498765.1498785 (roofline).
+
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> float(gemm_bound_s(1e15, 1e9, law=EXAMPLE_LAW))
+    1.0
+    """
+    return np.maximum(flop / law.peak_flop_per_s, moved_bytes / law.hbm_bytes_per_s)
+
+
+def tile_s(m: Count, n: Count, k: Count, *, groups: Count, law: KernelLaw, tile: tuple[float, float]) -> Seconds:
+    """Return the compute time of a product cut into tiles of one shape.
+
+    .. math:: T = \\frac{2 t_m t_n (k + k_0)}{P s e_t / u} \\left(w + q (\\lceil w \\rceil - w)\\right),
+        \\quad w = \\lceil m/t_m \\rceil \\lceil n/t_n \\rceil g / u
+
+    u units work on waves of w tiles; q of the last wave's idle part is lost; k_0 is the depth that filling
+    and draining a tile costs; small tiles reach e_t of the rate, for they re-read more operands.
+    Valid for: dense products. Source: NVIDIA, Matrix Multiplication Background User's Guide, sec. 4 (tile and
+    wave quantisation).
+
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> float(tile_s(1024, 1024, 1e6, groups=1, law=EXAMPLE_LAW, tile=(128.0, 128.0)))
+    0.002097152
+    """
+    tiles = np.ceil(m / tile[0]) * np.ceil(n / tile[1]) * groups
+    waves = tiles / law.compute_units
+    worked = waves + law.wave_loss * (np.ceil(waves) - waves)
+    reuse = tile[0] * tile[1] / (tile[0] + tile[1])  # flop per operand byte, up to a factor
+    share = reuse / (reuse + law.tile_half)
+    per_unit = law.peak_flop_per_s * law.sustained_fraction * share / law.compute_units
+    return worked * 2.0 * tile[0] * tile[1] * (k + law.k_half) / per_unit
+
+
+def grouped_gemm_s(
+    m: Count,
+    n: Count,
+    k: Count,
+    *,
+    groups: Count,
+    law: KernelLaw,
+    bytes_per_input: float = 2.0,
+    bytes_per_output: float = 2.0,
+) -> Seconds:
+    """Return the time of `groups` equal products in one launch (experts, attention heads).
+
+    .. math:: T = \\max(\\min_t T_t, M / (B \\eta)) + t_0
+
+    A library picks the best tile shape; operands are read once.
+    Valid for: groups of equal size.
+    Source: roofline (Williams 2009, doi:10.1145/1498765.1498785) over tiles; constants fitted per chip.
+
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> round(float(grouped_gemm_s(4096, 4096, 4096, groups=8, law=EXAMPLE_LAW)) * 1e3, 4)
+    1.0995
+    """
+    compute = np.minimum.reduce(
+        np.broadcast_arrays(*(tile_s(m, n, k, groups=groups, law=law, tile=t) for t in law.tiles))
+    )
+    moved = groups * (bytes_per_input * (m * k + k * n) + bytes_per_output * m * n)
+    memory = moved / (law.hbm_bytes_per_s * law.hbm_fraction)
+    return np.maximum(compute, memory) + law.kernel_floor_s
+
+
+def gemm_s(
+    m: Count, n: Count, k: Count, *, law: KernelLaw, bytes_per_input: float = 2.0, bytes_per_output: float = 2.0
+) -> Seconds:
+    """Return the time of one product of an m x k and a k x n matrix.
+
+    Valid for: dense operands in device memory.
+    Source: see `grouped_gemm_s`, with one group.
+
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> round(float(gemm_s(8192, 8192, 8192, law=EXAMPLE_LAW)) * 1e3, 4)
+    1.0995
+    """
+    return grouped_gemm_s(
+        m, n, k, groups=1.0, law=law, bytes_per_input=bytes_per_input, bytes_per_output=bytes_per_output
+    )
+
+
+def attention_s(
+    rows: Count,
+    query_tokens: Count,
+    key_tokens: Count,
+    *,
+    qk_head_dim: float,
+    v_head_dim: float,
+    law: KernelLaw,
+    causal: Fraction,
+    flop_ratio: float,
+    rate: float,
+) -> Seconds:
+    """Return the time of one fused attention pass.
+
+    .. math:: T = r \\frac{2 a s_q s_k (d_{qk} + d_v) \\kappa}{P \\rho\\, h(d)\\, \\frac{s_k}{s_k + s_0}} + t_0
+
+    rho is the share of peak of long sequences at head size 128; h(d) = d / (d + d_0) scaled to 1 there, for
+    small heads leave the units waiting on softmax.
+    Valid for: flash attention; kappa is the part of the square that the mask leaves.
+    Source: Dao 2023, arXiv:2307.08691 fig. 4-7; Shah 2024, arXiv:2407.08608 fig. 5-6.
+
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> dims = {"qk_head_dim": 128.0, "v_head_dim": 128.0}
+    >>> t = attention_s(64, 8192, 8192, **dims, law=EXAMPLE_LAW, causal=0.5, flop_ratio=1.0, rate=0.5)
+    >>> round(float(t) * 1e3, 3)
+    2.199
+    """
+    flop = flop_ratio * 2.0 * rows * query_tokens * key_tokens * (qk_head_dim + v_head_dim) * causal
+    head = 0.5 * (qk_head_dim + v_head_dim)
+    by_head = head / (head + law.head_half) * (128.0 + law.head_half) / 128.0
+    by_length = key_tokens / (key_tokens + law.keys_half)
+    compute = flop / (law.peak_flop_per_s * rate * np.minimum(by_head, 1.1) * by_length)
+    moved = flop_ratio * 2.0 * rows * (query_tokens + key_tokens) * (qk_head_dim + v_head_dim)
+    return np.maximum(compute, moved / (law.hbm_bytes_per_s * law.hbm_fraction)) + law.kernel_floor_s
+
+
+def attention_forward_s(
+    rows: Count,
+    query_tokens: Count,
+    key_tokens: Count,
+    *,
+    qk_head_dim: float,
+    v_head_dim: float,
+    law: KernelLaw,
+    causal: Fraction,
+) -> Seconds:
+    """Return the time of a fused attention forward pass of `rows` = sequences x heads.
+
+    Valid for: flash attention. Source: see `attention_s`; the forward share of peak is fitted per chip.
+
+    >>> attention_forward_s.__kwdefaults__ is None
+    True
+    """
+    return attention_s(
+        rows,
+        query_tokens,
+        key_tokens,
+        qk_head_dim=qk_head_dim,
+        v_head_dim=v_head_dim,
+        law=law,
+        causal=causal,
+        flop_ratio=1.0,
+        rate=law.attention_forward,
+    )
+
+
+def attention_backward_s(
+    rows: Count,
+    query_tokens: Count,
+    key_tokens: Count,
+    *,
+    qk_head_dim: float,
+    v_head_dim: float,
+    law: KernelLaw,
+    causal: Fraction,
+) -> Seconds:
+    """Return the time of a fused attention backward pass: five products for the forward two.
+
+    Valid for: flash attention, the scores recomputed inside. Source: Dao 2023, arXiv:2307.08691 sec. 4.1
+    (2.5 x the forward flop).
+
+    >>> attention_backward_s.__kwdefaults__ is None
+    True
+    """
+    return attention_s(
+        rows,
+        query_tokens,
+        key_tokens,
+        qk_head_dim=qk_head_dim,
+        v_head_dim=v_head_dim,
+        law=law,
+        causal=causal,
+        flop_ratio=2.5,
+        rate=law.attention_backward,
+    )
+
+
+def memory_bound_s(moved_bytes: Bytes, *, law: KernelLaw) -> Seconds:
+    """Return the time of operators that wait for memory.
+
+    .. math:: T = M / (B \\eta)
+
+    Valid for: kernels larger than the caches.
+    Source: STREAM-like share of memory bandwidth (McCalpin 1995); eta fitted per chip.
+
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> float(memory_bound_s(2e12, law=EXAMPLE_LAW))
+    1.0
+    """
+    return moved_bytes / (law.hbm_bytes_per_s * law.hbm_fraction)
+
+
+def useful_flop_fraction(m: Count, n: Count, k: Count, *, law: KernelLaw) -> Real:
+    """Return the share of datasheet peak that a product reaches.
+
+    Definition: 2 m n k / (P T).
+
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> round(float(useful_flop_fraction(8192, 8192, 8192, law=EXAMPLE_LAW)), 3)
+    1.0
+    """
+    return 2.0 * m * n * k / (law.peak_flop_per_s * gemm_s(m, n, k, law=law))

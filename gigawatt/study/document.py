@@ -1,0 +1,236 @@
+"""A plan as one JSON-ready document: the terminal, the page and programs all read this."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import sys
+from typing import Any
+
+import gigawatt
+from gigawatt.catalog import load
+from gigawatt.catalog.records import Fact
+from gigawatt.perf import VERDICT_TEXT, Verdict, microbatches_of
+from gigawatt.search import Candidate
+from gigawatt.study.explain import explain
+from gigawatt.study.plan import Plan
+from gigawatt.study.run import DAY_S, HOUR_S
+
+SCHEMA = "gigawatt/plan/1"
+
+STEP_LABELS = {
+    "matmul_s": "matrix products",
+    "attention_s": "attention",
+    "memory_bound_s": "memory-bound operators",
+    "launch_s": "waiting for the host",
+    "recompute_s": "recompute",
+    "tp_comm_s": "tensor-parallel messages, exposed",
+    "cp_comm_s": "context-parallel messages, exposed",
+    "ep_comm_s": "expert-parallel messages, exposed",
+    "pp_comm_s": "pipeline messages, exposed",
+    "dp_comm_s": "data-parallel messages, exposed",
+    "optimizer_s": "optimizer step",
+    "imbalance_s": "uneven stages",
+    "bubble_s": "pipeline bubble",
+    "straggler_s": "stragglers",
+}
+MEMORY_LABELS = {
+    "weights_bytes": "weights",
+    "gradients_bytes": "gradients",
+    "optimizer_bytes": "optimizer states",
+    "activations_bytes": "activations",
+    "logits_bytes": "logits",
+    "buffers_bytes": "gathered weights and buffers",
+    "reserve_bytes": "framework reserve",
+}
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """Return the versioned envelope of a plan."""
+    inputs = inputs_of(plan)
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "gigawatt", "version": gigawatt.__version__},
+        "inputs": inputs,
+        "provenance": {
+            "digest": f"sha256:{digest}",
+            "argv": sys.argv[1:],
+            "stack": plan.scenario.stack.id,
+            "run": {"search_s": plan.search_s},
+        },
+        "status": "ok",
+        "warnings": warnings_of(plan),
+        "result": result(plan),
+    }
+
+
+def inputs_of(plan: Plan) -> dict[str, Any]:
+    """Return every input of a plan, resolved."""
+    asked = plan.scenario
+    return {
+        "model": asked.model.id,
+        "model_name": asked.model.name,
+        "machine": asked.machine.id,
+        "machine_name": asked.machine.name,
+        "chip": asked.machine.chip.id,
+        "chips": asked.machine.chips,
+        "fabric": asked.machine.fabric,
+        "site": asked.machine.site.id,
+        "tokens": asked.tokens,
+        "seq_tokens": asked.job.seq_tokens,
+        "batch_sequences": asked.job.batch_sequences,
+        "batch_tokens": asked.job.batch_tokens,
+        "dtype": asked.job.dtype,
+        "stack": asked.stack.id,
+        "by": asked.by,
+    }
+
+
+def warnings_of(plan: Plan) -> list[dict[str, str]]:
+    """Return what a reader must know before trusting the plan."""
+    asked, found = plan.scenario, []
+    if not asked.machine.shipping:
+        found.append({"code": "machine_not_shipping", "message": f"{asked.machine.id!r} is announced, not shipping"})
+    if asked.model.rumoured:
+        found.append({"code": "model_rumoured", "message": f"the architecture of {asked.model.id!r} is a rumour"})
+    if not plan.run.loss.in_range:
+        found.append({"code": "loss_out_of_range", "message": plan.run.loss.note})
+    return found
+
+
+def result(plan: Plan) -> dict[str, Any]:
+    """Return what was computed."""
+    use, run = plan.use, plan.run
+    return {
+        "mfu": use.mfu,
+        "mfu_convention": "causal attention, no recompute, dense datasheet peak at the job's dtype",
+        "mfu_full_attention": use.mfu_full_attention,
+        "hfu": use.hfu,
+        "step_s": float(plan.step.total_s),
+        "steps": run.steps,
+        "tokens_per_s": use.tokens_per_s,
+        "tokens_per_s_per_chip": use.tokens_per_s_per_chip,
+        "days": run.wall_s / DAY_S,
+        "days_without_failures": run.useful_s / DAY_S,
+        "chip_hours": run.chip_s / HOUR_S,
+        "it_energy_j": run.it_energy_j,
+        "facility_energy_j": run.facility_energy_j,
+        "cost_usd": run.rent_usd,
+        "cost_own_usd": run.own_usd,
+        "co2e_kg": run.co2e_kg,
+        "interruptions": run.interruptions,
+        "mtti_s": run.mtti_s,
+        "checkpoint_s": run.checkpoint_s,
+        "goodput": float(run.lost.useful),
+        "loss_nats": float(run.loss.loss_nats),
+        "loss_law": run.loss.law,
+        "layout": layout_of(plan),
+        "step_parts": _parts(plan.step, STEP_LABELS, "seconds", float(plan.step.total_s)),
+        "memory_parts": _parts(plan.memory, MEMORY_LABELS, "bytes", None),
+        "memory": {
+            "total_bytes": float(plan.memory.total_bytes),
+            "limit_bytes": plan.scenario.machine.chip.hbm_bytes,
+        },
+        "ledger": [
+            {**dataclasses.asdict(e), "chip_hours": e.fraction * run.chip_s / HOUR_S} for e in plan.ledger
+        ],
+        "bounds": {"step_s": use.bound_s},
+        "band": plan.band,
+        "search": search_of(plan),
+        "assumptions": [dataclasses.asdict(a) for a in plan.scenario.assumptions] + assumed_facts(plan),
+        "facts": [_fact_row(owner, f) for owner, f in facts_of(plan)],
+        "sources": sources_of(plan),
+        "explain": explain(plan),
+    }
+
+
+def _parts(record: Any, labels: dict[str, str], unit: str, total: float | None) -> list[dict[str, Any]]:
+    rows = []
+    for name, label in labels.items():
+        value = float(getattr(record, name))
+        row: dict[str, Any] = {"name": name, "label": label, unit: value}
+        if total:
+            row["share"] = value / total
+        rows.append(row)
+    return rows
+
+
+def layout_of(plan: Plan) -> dict[str, Any]:
+    """Return the chosen layout as one flat table."""
+    numbers = {f.name: int(getattr(plan.layout, f.name)) for f in dataclasses.fields(plan.layout)}
+    kinds = dataclasses.asdict(plan.strategy)
+    return {**numbers, "microbatches": int(microbatches_of(plan.scenario.job, plan.layout)), **kinds}
+
+
+def search_of(plan: Plan) -> dict[str, Any]:
+    """Return what the search saw."""
+    found = plan.search
+    return {
+        "candidates": found.candidates,
+        "evaluated": found.candidates,
+        "fit": found.counts[Verdict.OK],
+        "seconds": plan.search_s,
+        "verdicts": {VERDICT_TEXT[v]: n for v, n in found.counts.items()},
+        "front": [_candidate_row(plan, c) for c in found.front],
+        "alternatives": [_candidate_row(plan, c) for c in found.best[1:]],
+    }
+
+
+def _candidate_row(plan: Plan, candidate: Candidate) -> dict[str, Any]:
+    numbers = {f.name: int(getattr(candidate.layout, f.name)) for f in dataclasses.fields(candidate.layout)}
+    slower = candidate.step_s / float(plan.step.total_s)
+    return {
+        **numbers,
+        **dataclasses.asdict(candidate.strategy),
+        "step_s": candidate.step_s,
+        "memory_bytes": candidate.memory_bytes,
+        "mfu": plan.use.mfu / slower,
+        "cost_usd": plan.run.rent_usd * slower,
+        "it_energy_j": plan.run.it_energy_j * slower,
+    }
+
+
+def facts_of(plan: Plan) -> list[tuple[str, Fact]]:
+    """Return every fact of the machine, its chip, its site and the model's recipe, with its owner."""
+    asked = plan.scenario
+    owners = [
+        (asked.machine.chip.id, asked.machine.chip.facts),
+        (asked.machine.id, asked.machine.facts),
+        (asked.machine.site.id, asked.machine.site.facts),
+        (asked.model.id, {**asked.model.facts, **(asked.model.recipe.facts if asked.model.recipe else {})}),
+    ]
+    return [(owner, fact) for owner, facts in owners for _, fact in sorted(facts.items())]
+
+
+USED = ("it_power_per_chip_w", "rent_usd_per_s", "capex_usd_per_chip", "failures_per_chip_s", "restart_s",
+        "storage_bytes_per_s", "pue", "usd_per_kwh", "kg_co2e_per_kwh")
+
+
+def assumed_facts(plan: Plan) -> list[dict[str, str]]:
+    """Return the facts behind the headline numbers that are assumed or estimated."""
+    return [
+        {"what": f"{owner} {fact.name}", "value": f"{fact.value:.4g} {fact.unit}", "why": f"{fact.kind}: {fact.note or fact.where}"}
+        for owner, fact in facts_of(plan)
+        if fact.name in USED and fact.kind in ("assumed", "estimated") and not isinstance(fact.value, str)
+    ]
+
+
+def _fact_row(owner: str, fact: Fact) -> dict[str, Any]:
+    return {
+        "owner": owner,
+        "name": fact.name,
+        "value": fact.value,
+        "unit": fact.unit,
+        "kind": fact.kind,
+        "source": fact.source,
+        "where": fact.where,
+    }
+
+
+def sources_of(plan: Plan) -> list[dict[str, str]]:
+    """Return the bibliography of a plan."""
+    known = load.sources()
+    ids = sorted({part for _, f in facts_of(plan) for part in f.source.split(";")})
+    return [dataclasses.asdict(known[i]) for i in ids if i in known]

@@ -1,0 +1,152 @@
+"""From one step to the whole run: use, days, failures, energy, money, carbon, loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gigawatt.catalog.records import Machine, number
+from gigawatt.cost import carbon_kg, own_usd, rent_usd
+from gigawatt.perf import StepTime
+from gigawatt.power import energy_j, training_power_w
+from gigawatt.reliability import LostTime, lost_time, mtti_s
+from gigawatt.scaling import LossEstimate, predict_loss
+from gigawatt.study.scenario import Scenario
+from gigawatt.units import Flop, Seconds
+from gigawatt.workload.flop import FLOP_CONVENTIONS, model_flop_per_token
+from gigawatt.workload.params import params
+
+CHECKPOINT_BYTES_PER_PARAM = 14.0  # 16-bit weights, 32-bit master weights and two moments
+DAY_S = 86400.0
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """How well the chips are used."""
+
+    mfu: float  # causal attention: the work that must be done
+    mfu_full_attention: float  # the PaLM convention, for comparison with published figures
+    hfu: float  # with recomputed work
+    tokens_per_s: float
+    tokens_per_s_per_chip: float
+    bound_s: Seconds  # the step at datasheet peak
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """The whole training run."""
+
+    steps: float
+    useful_s: float  # without failures and checkpoints
+    wall_s: float
+    chip_s: float
+    mtti_s: float
+    checkpoint_s: float
+    interruptions: float
+    lost: LostTime
+    it_energy_j: float
+    facility_energy_j: float
+    rent_usd: float
+    own_usd: float
+    co2e_kg: float
+    loss: LossEstimate
+
+
+def use_of(scenario: Scenario, step: StepTime) -> Use:
+    """Return MFU, HFU and throughput of a step.
+
+    .. math:: MFU = \\frac{F_{model}}{n\\, P\\, T}, \\quad HFU = MFU \\left(1 + \\frac{T_{recompute}}{3 T_{forward}}\\right)
+
+    HFU counts recomputed time at the rate of the rest of the layer.
+    Source: Chowdhery 2022, arXiv:2204.02311 App. B.
+    """
+    job, machine = scenario.job, scenario.machine
+    peak = machine.chips * peak_flop_per_s(machine, job.dtype)
+    total = float(step.total_s)
+    rate = job.batch_tokens / total
+    shares = {
+        name: convention(job.model, job.seq_tokens) * rate / peak for name, convention in FLOP_CONVENTIONS.items()
+    }
+    worked = float(step.matmul_s + step.attention_s)
+    again = float(step.recompute_s) / max(float(worked + step.memory_bound_s + step.tp_comm_s), 1e-30)
+    return Use(
+        mfu=shares["causal"],
+        mfu_full_attention=shares["full_attention"],
+        hfu=shares["causal"] * (1.0 + min(again, 1.0 / 3.0)),
+        tokens_per_s=rate,
+        tokens_per_s_per_chip=rate / machine.chips,
+        bound_s=float(step_flop(scenario)) / peak,
+    )
+
+
+def peak_flop_per_s(machine: Machine, dtype: str) -> float:
+    """Return the dense datasheet peak of a chip at a job's dtype; scaled formats use their plain one.
+
+    Definition: mxfp8 runs at the fp8 rate, nvfp4 at the fp4 rate.
+    """
+    return machine.chip.peak_flop_per_s({"mxfp8": "fp8", "nvfp4": "fp4"}.get(dtype, dtype))
+
+
+def step_flop(scenario: Scenario) -> Flop:
+    """Return the model flop of one step.
+
+    Definition: flop per token x tokens per step, causal attention, no recompute.
+    """
+    job = scenario.job
+    return model_flop_per_token(job.model, job.seq_tokens) * job.batch_tokens
+
+
+def busy_fraction(step: StepTime) -> float:
+    """Return the share of a step in which the chips compute (and draw compute power).
+
+    Definition: all parts but exposed communication, bubbles and waits.
+    """
+    computing = step.matmul_s + step.attention_s + step.memory_bound_s + step.recompute_s + step.optimizer_s
+    return float(computing / step.total_s)
+
+
+def run_of(scenario: Scenario, step: StepTime) -> Run:
+    """Return what the whole run takes and costs.
+
+    Failures stretch the useful time by the closed form of exponential failures at the best checkpoint
+    interval; chips draw training power while they compute and less while they wait.
+    Source: Daly 2006, doi:10.1016/j.future.2004.11.016; each part by its own room.
+    """
+    machine, facts = scenario.machine, scenario.machine.facts
+
+    def fact(name: str) -> float:
+        return number(facts, name, machine.id)
+
+    useful = scenario.steps * float(step.total_s)
+    mtti = float(mtti_s(machine.chips, fact("failures_per_chip_s")))
+    saved = CHECKPOINT_BYTES_PER_PARAM * params(scenario.model).total
+    checkpoint = saved / fact("storage_bytes_per_s")
+    lost = lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=fact("restart_s"))
+    wall = useful / float(lost.useful)
+    chip_s = wall * machine.chips
+    power = training_power_w(fact("it_power_per_chip_w"), busy_fraction=busy_fraction(step))
+    it_energy = float(energy_j(power * machine.chips, wall))
+    facility = it_energy * machine.site.pue
+    return Run(
+        steps=scenario.steps,
+        useful_s=useful,
+        wall_s=wall,
+        chip_s=chip_s,
+        mtti_s=mtti,
+        checkpoint_s=checkpoint,
+        interruptions=wall / mtti,
+        lost=lost,
+        it_energy_j=it_energy,
+        facility_energy_j=facility,
+        rent_usd=float(rent_usd(chip_s, fact("rent_usd_per_s"))),
+        own_usd=float(
+            own_usd(
+                chip_s,
+                fact("capex_usd_per_chip"),
+                facility_energy_j=facility,
+                usd_per_j=machine.site.usd_per_kwh / 3.6e6,
+            ).total_usd
+        ),
+        co2e_kg=float(carbon_kg(facility, machine.site.kg_co2e_per_kwh / 3.6e6)),
+        loss=predict_loss(float(params(scenario.model).total), scenario.tokens),
+    )
