@@ -124,7 +124,7 @@ class Site:
     usd_per_kwh: float
     kg_co2e_per_kwh: float
     cooling: str = ""
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict, hash=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +141,7 @@ class Machine:
     levels: tuple[Level, ...]  # innermost first; the last one spans the machine
     site: Site
     fabric: str = ""  # "rail-optimised fat tree, InfiniBand NDR"
-    facts: Facts = field(default_factory=dict)  # node_power_w, capex_usd_per_chip, rent_usd_per_chip_hour, failure rates, storage
+    facts: Facts = field(default_factory=dict, hash=False, compare=False)  # node_power_w, capex_usd_per_chip, rent_usd_per_chip_hour, failure rates, storage
     note: str = ""
 
     def take(self, chips: int) -> Machine:
@@ -246,7 +246,7 @@ class Recipe:
     batch_tokens: float
     tokens: float
     dtype: str
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict, hash=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -266,7 +266,7 @@ class Model:
     max_seq_tokens: int = 0
     rumoured: bool = False
     recipe: Recipe | None = None
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict, hash=False, compare=False)
     note: str = ""
 
     @property
@@ -281,7 +281,7 @@ class Stack:
     id: str
     name: str
     year: int
-    values: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict, hash=False)
     note: str = ""
 
     def __getitem__(self, name: str) -> float:

@@ -19,10 +19,10 @@ def attended_tokens(core: Core, seq_tokens: Count) -> Real:
     Valid for: causal masks, sequences not packed.
     Source: area of a causal band; PaLM, arXiv:2204.02311 App. B counts twice this for full attention.
 
-    >>> attended_tokens(Core(heads=1, kv_heads=1, qk_head_dim=64, v_head_dim=64), 8192)
+    >>> float(attended_tokens(Core(heads=1, kv_heads=1, qk_head_dim=64, v_head_dim=64), 8192))
     4096.0
     >>> core = Core(heads=1, kv_heads=1, qk_head_dim=64, v_head_dim=64, span="window", span_tokens=2048)
-    >>> attended_tokens(core, 8192)
+    >>> float(attended_tokens(core, 8192))
     1792.0
     """
     if core.span == "linear":
@@ -43,7 +43,7 @@ def core_flop_per_token(core: Core, seq_tokens: Count) -> Flop:
     Valid for: any span.
     Source: Korthikanti 2022, arXiv:2205.05198 App. A (halved by the mask); Yang 2023, arXiv:2312.06635 sec. 2.
 
-    >>> core_flop_per_token(Core(heads=128, kv_heads=8, qk_head_dim=128, v_head_dim=128), 8192)
+    >>> float(core_flop_per_token(Core(heads=128, kv_heads=8, qk_head_dim=128, v_head_dim=128), 8192))
     268435456.0
     """
     if core.span == "linear":
