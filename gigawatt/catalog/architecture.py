@@ -96,6 +96,55 @@ def latent_attention(
     return Mixer(linears=(*queries, *keys, *extra, out), core=core, vector_params=norms + extra_vectors)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compression:
+    """How a layer of compressed attention shortens its keys: one of `ratio`, an indexer where it chooses."""
+
+    ratio: int  # 0: sliding window only
+    window: int
+    chosen: int  # compressed keys that the indexer picks; 0: all
+    index_heads: int
+    index_head_dim: int
+
+
+def compressed_attention(
+    *, hidden: int, heads: int, head_dim: int, q_lora_rank: int, out_groups: int, out_lora_rank: int, keys: Compression
+) -> Mixer:
+    """Return DeepSeek-V4's attention: one shared key-value head, a window, and compressed distant keys.
+
+    Keys of a compressor without an indexer grow with the sequence; a window of 2 x `window` stands for them.
+
+    >>> keys = Compression(ratio=0, window=128, chosen=0, index_heads=0, index_head_dim=0)
+    >>> compressed_attention(hidden=64, heads=4, head_dim=16, q_lora_rank=8, out_groups=2, out_lora_rank=4, keys=keys).core.span
+    'window'
+    """
+    linears = [
+        Linear(name="q_down", inputs=hidden, outputs=q_lora_rank, split="none"),
+        Linear(name="q_up", inputs=q_lora_rank, outputs=heads * head_dim, split="column"),
+        Linear(name="kv", inputs=hidden, outputs=head_dim, split="none"),
+    ]
+    vectors = q_lora_rank + head_dim + heads
+    wide = 2 if keys.chosen else 1
+    if keys.ratio:
+        linears.append(Linear(name="compress", inputs=hidden, outputs=2 * wide * head_dim, split="none"))
+        vectors += keys.ratio * wide * head_dim + head_dim
+    if keys.chosen:
+        dim = keys.index_head_dim
+        linears.append(Linear(name="index_k", inputs=hidden, outputs=4 * dim, split="none"))
+        linears.append(Linear(name="index_q", inputs=q_lora_rank, outputs=keys.index_heads * dim, split="none"))
+        linears.append(Linear(name="index_weights", inputs=hidden, outputs=keys.index_heads, split="none"))
+        vectors += keys.ratio * 2 * dim + dim
+    grouped = heads * head_dim // out_groups
+    linears.append(Linear(name="out_down", inputs=grouped, outputs=out_groups * out_lora_rank, split="column"))
+    linears.append(Linear(name="out", inputs=out_groups * out_lora_rank, outputs=hidden, split="row"))
+    span: Span = "sparse" if keys.chosen else "window"
+    reach = keys.window + keys.chosen if keys.chosen else keys.window * (2 if keys.ratio else 1)
+    core = Core(
+        heads=heads, kv_heads=1, qk_head_dim=head_dim, v_head_dim=head_dim, span=span, span_tokens=reach
+    )
+    return Mixer(linears=tuple(linears), core=core, vector_params=vectors)
+
+
 def delta_net(
     *, hidden: int, key_heads: int, value_heads: int, key_head_dim: int, value_head_dim: int, conv_tokens: int
 ) -> Mixer:
