@@ -62,7 +62,8 @@ class Chip:
     vendor: str
     family: str  # calibration is looked up by id, then by family ("hopper", "tpu")
     shipping: bool  # False: announced only, kept out of defaults
-    facts: Facts
+    facts: Facts = field(hash=False, compare=False)
+    note: str = ""
 
     @property
     def hbm_bytes(self) -> float:
@@ -83,7 +84,8 @@ class Chip:
     @property
     def dtypes(self) -> tuple[str, ...]:
         """Return the dtypes with a known dense peak, fastest first."""
-        peaks = {n[5:-11]: f.value for n, f in self.facts.items() if n.endswith("_flop_per_s")}
+        rates = ((n, f) for n, f in self.facts.items() if n.startswith("peak_") and n.endswith("_flop_per_s"))
+        peaks = {n[5:-11]: f.value for n, f in rates if not n.startswith("peak_fp64_matrix")}
         return tuple(sorted(peaks, key=lambda d: -float(peaks[d])))
 
     def peak_flop_per_s(self, dtype: str) -> float:
