@@ -210,17 +210,25 @@ def moe(
     router_bias: bool = False,
     router_vectors: int = 0,
     shared_gate: bool = False,
+    latent: int = 0,
 ) -> Moe:
     """Return a mixture of experts. `router_vectors` are the routing corrections; `shared_gate` scales the shared one.
+
+    `latent` is the width of the space in which the experts work, 0 for the hidden size itself.
 
     >>> moe(hidden=4, experts=8, topk=2, width=16).expert.params
     192
     """
     shared = dense_mlp(hidden=hidden, width=shared_width, gated=gated, bias=bias) if shared_width else None
+    around = (
+        Linear(name="latent_down", inputs=hidden, outputs=latent, split="none"),
+        Linear(name="latent_up", inputs=latent, outputs=hidden, split="none"),
+    )
     return Moe(
         experts=experts,
         topk=topk,
-        expert=dense_mlp(hidden=hidden, width=width, gated=gated, bias=bias),
+        latent=around if latent else (),
+        expert=dense_mlp(hidden=latent or hidden, width=width, gated=gated, bias=bias),
         router=Linear(name="router", inputs=hidden, outputs=experts, split="none", bias=router_bias),
         shared=shared,
         vector_params=router_vectors + (hidden if shared_gate else 0),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gigawatt.catalog.architecture import merged
-from gigawatt.catalog.hf_config import Config, Traits, traits_of
+from gigawatt.catalog.hf_config import Config, Traits, refuse_unread, traits_of, unknown_kind
 from gigawatt.catalog.hf_layers import layer_block
 from gigawatt.catalog.records import Model
 from gigawatt.errors import FileFormatError
@@ -45,8 +45,10 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
     top = dict(raw)
     keys = {**top, **text} if isinstance(text, dict) else top
     config = Config(keys=keys, where=where)
+    refuse_unread(config)
     traits = traits_of(config)
-    layers = config.whole("num_hidden_layers", "n_layer", "n_layers", most=MAX_LAYERS)
+    listed = len(config.listed("layers_block_type") or ()) or None
+    layers = config.whole("num_hidden_layers", "n_layer", "n_layers", default=listed, most=MAX_LAYERS)
     hidden = config.whole("hidden_size", "n_embd", "d_model", "dim")
     vocab = config.whole("vocab_size")
     blocks = merged(layer_block(config, traits, i, layers) for i in range(layers))
@@ -61,8 +63,9 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
         tied_embedding=tied,
         position_params=(positions + traits.position_offset) * hidden if positions else 0,
         vector_params=hidden * (1 + traits.norm_bias) + traits.extra_vectors(config),
-        mtp_layers=config.whole("num_nextn_predict_layers", "mtp_num_hidden_layers", default=0, least=0),
+        mtp_layers=config.whole("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", default=0, least=0),
         max_seq_tokens=config.whole("max_position_embeddings", "n_positions", default=0, least=0),
+        note=unknown_kind(config),
     )
 
 

@@ -111,11 +111,44 @@ TRAITS: dict[str, dict[str, Any]] = {
     "olmo3": {"qk_norm": "full"},
     "gpt_oss": {"qkv_bias": True, "out_bias": True, "mlp_bias": True, "sinks": True},
     "minimax_m2": {"qk_norm": "full"},
-    "glm4": {"norms": 4},
-    "glm4_moe": {},
+    "glm": {"qkv_bias": True},
+    "glm4": {"norms": 4, "qkv_bias": True},
+    "glm4_moe": {"qk_norm": ""},
     "cohere": {"tied": True, "norms": 1},
     "starcoder2": {**PLAIN, "tied": True},
+    "palm": {"tied": True, "norms": 1},
+    "glm130b": {"qkv_bias": True, "out_bias": True, "mlp_bias": True, "norm_bias": True, "tied": True},
+    "grok-1": {"tied": True, "norms": 4},
+    "gpt_moe": {"gated": False, "tied": True},
 }
+LIKE_LLAMA = (  # gated, untied, two norms, no biases: nothing to add
+    "llama", "mistral", "mixtral", "deepseek", "deepseek_v2", "deepseek_v3", "deepseek_v32", "deepseek_v4",
+    "deepseek_ref", "kimi_k2", "llama4", "llama4_text", "glm_moe_dsa", "mimo", "qwen3_5_text",
+)  # fmt: skip
+# Keys that change what a layer is in ways that this reader does not follow: refused, for counts would be wrong.
+NOT_READ = ("block_configs", "linear_attn_config", "sparse_attention_config", "hybrid_layer_pattern",
+            "share_expert_dim", "vision_lm_shared", "attention_other_setting")
+
+
+def refuse_unread(config: Config) -> None:
+    """Refuse a config with a key that this reader does not follow.
+
+    Raises: FileFormatError that names the key.
+    """
+    for key in NOT_READ:
+        if config.get(key):
+            raise FileFormatError(f"{config.where}: {key} is not read here, so its parameter count would be wrong")
+    kinds = config.listed("indexer_types") or []
+    if "shared" in kinds:
+        raise FileFormatError(f"{config.where}: indexer_types = 'shared' is not read here")
+
+
+def unknown_kind(config: Config) -> str:
+    """Return a note when the architecture's name is not known here, so that it is read as a Llama-like one."""
+    kind = config.get("model_type")
+    if kind in TRAITS or kind in LIKE_LLAMA:
+        return ""
+    return f"model_type = {kind!r} is not known here: read as a Llama-like network"
 
 
 def traits_of(config: Config) -> Traits:
@@ -128,6 +161,8 @@ def traits_of(config: Config) -> Traits:
             known[flag] = value
     if isinstance(config.get("attention_bias"), bool) and kind not in ("qwen2", "qwen2_moe", "glm4_moe"):
         known["out_bias"] = config.get("attention_bias")
+    if kind == "falcon" and config.get("multi_query") is True and config.get("new_decoder_architecture") is not True:
+        known["norms"] = 1  # attention and feed-forward side by side behind one norm
     if not known.get("qk_norm") and config.get("use_qk_norm") is True and kind not in ("llama4_text", "llama4"):
         known["qk_norm"] = "head"
     return Traits(**known)

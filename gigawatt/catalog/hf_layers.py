@@ -21,6 +21,7 @@ from gigawatt.errors import FileFormatError
 COMPRESSION_RATIOS = (0, 4, 128)
 INDEXED_RATIO = 4  # the ratio at which DeepSeek-V4 chooses keys by an indexer
 PATTERN = {"M": "mamba", "*": "full_attention", "-": "mlp", "E": "moe"}  # letters of hybrid patterns
+BLOCK_NAMES = {"mamba": "mamba", "attention": "full_attention", "mlp": "mlp", "moe": "moe"}
 
 
 def layer_kind(config: Config, i: int, layers: int) -> str:
@@ -32,6 +33,11 @@ def layer_kind(config: Config, i: int, layers: int) -> str:
                 f"{config.where}: hybrid_override_pattern has {len(pattern)} letters for {layers} layers, of M * - E"
             )
         return PATTERN[pattern[i]]
+    named = config.listed("layers_block_type")
+    if named is not None:
+        if len(named) < layers or any(n not in BLOCK_NAMES for n in named):
+            raise FileFormatError(f"{config.where}: layers_block_type needs {layers} of {', '.join(BLOCK_NAMES)}")
+        return BLOCK_NAMES[named[i]]
     ratios = config.listed("compress_ratios")
     if ratios is not None:
         if len(ratios) < layers or any(r not in COMPRESSION_RATIOS for r in ratios):
@@ -197,7 +203,7 @@ def _delta(config: Config, hidden: int) -> Mixer:
 
 def is_moe(config: Config, i: int, kind: str) -> bool:
     """Return whether layer i has routed experts."""
-    if config.get("hybrid_override_pattern") is not None:
+    if config.get("hybrid_override_pattern", "layers_block_type") is not None:
         return kind == "moe"
     if experts_of(config) < 2:
         return False
@@ -238,6 +244,7 @@ def moe_of(config: Config, traits: Traits) -> Moe:
         bias=bias,
         router_bias=traits.sinks,
         shared_gate=config.get("shared_expert_intermediate_size") is not None,
+        latent=config.whole("moe_latent_size", default=0, least=0),
     )
 
 

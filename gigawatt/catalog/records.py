@@ -224,6 +224,7 @@ class Moe:
     expert: Mlp
     router: Linear
     shared: Mlp | None = None
+    latent: tuple[Linear, ...] = ()  # into and out of a narrower space in which the experts work
     vector_params: int = 0
     groups: int = 1  # node-limited routing: experts are in `groups` groups,
     topk_groups: int = 1  # of which a token may use `topk_groups`
@@ -238,17 +239,6 @@ class Block:
     mlp: Mlp | None  # dense feed-forward
     moe: Moe | None
     vector_params: int = 0  # norms
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipe:
-    """How a model was trained, as published."""
-
-    seq_tokens: int
-    batch_tokens: float
-    tokens: float
-    dtype: str
-    facts: Facts = field(default_factory=dict, hash=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -267,8 +257,8 @@ class Model:
     mtp_layers: int = 0  # multi-token-prediction layers trained beside, not in the counts
     max_seq_tokens: int = 0
     rumoured: bool = False
-    recipe: Recipe | None = None
-    facts: Facts = field(default_factory=dict, hash=False, compare=False)
+    recipe: Facts = field(default_factory=dict, hash=False, compare=False)  # seq_tokens, batch_tokens, tokens, dtype
+    facts: Facts = field(default_factory=dict, hash=False, compare=False)  # published_params
     note: str = ""
 
     @property

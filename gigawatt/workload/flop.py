@@ -74,7 +74,7 @@ def active_weights(block: Block) -> int:
     if block.moe is None:
         return mixer + mlp_weights(block.mlp)
     moe = block.moe
-    router = moe.router.inputs * moe.router.outputs
+    router = sum(linear.inputs * linear.outputs for linear in (moe.router, *moe.latent))
     routed = moe.topk * mlp_weights(moe.expert)
     return mixer + mlp_weights(block.mlp) + router + mlp_weights(moe.shared) + routed
 

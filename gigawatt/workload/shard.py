@@ -108,7 +108,8 @@ def layer_products(block: Block, shard: Shard, *, imbalance: Real = 1.0) -> tupl
     router = linear_product(moe.router, shard)
     shared = [linear_product(linear, shard) for linear in (moe.shared.linears if moe.shared else ())]
     router = Product(name="router", m=shard.local_tokens, n=router.n, k=router.k, low_precision=False)
-    return (*products, router, *shared, *expert_products(moe, shard, imbalance=imbalance))
+    latent = [linear_product(linear, shard) for linear in moe.latent]
+    return (*products, router, *latent, *shared, *expert_products(moe, shard, imbalance=imbalance))
 
 
 def mlp_activation_bytes(mlp: Mlp, tokens: Real, cut: Real) -> Bytes:
@@ -145,7 +146,7 @@ def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
     if block.moe:
         moe = block.moe
         sent = shard.expert_tokens * moe.topk
-        moved = moved + mlp_activation_bytes(moe.expert, sent, 1.0) + 2.0 * sent * hidden * 4
+        moved = moved + mlp_activation_bytes(moe.expert, sent, 1.0) + 2.0 * sent * moe.expert.linears[0].inputs * 4
         if moe.shared:
             moved = moved + mlp_activation_bytes(moe.shared, shard.tokens, shard.tp)
     return moved
@@ -191,7 +192,7 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keep_cheap: bool) -> 
     if block.moe:
         moe = block.moe
         sent = shard.expert_tokens * moe.topk
-        kept = kept + 2.0 * sent * (hidden * 2 + moe.expert.width * (1 + moe.expert.gated + keep_cheap))
+        kept = kept + 2.0 * sent * (moe.expert.linears[0].inputs * 2 + moe.expert.width * (1 + moe.expert.gated + keep_cheap))
     return kept
 
 
