@@ -1,1 +1,19 @@
-"""Design an AI supercomputer, and account for every card in it."""
+"""gigawatt: design an AI supercomputer, and account for every card in it, before anyone buys it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "plan", "predict"]
+
+if TYPE_CHECKING:
+    from gigawatt.study import plan, predict
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public functions when they are first asked for: `import gigawatt` stays light."""
+    if name in ("plan", "predict"):
+        return getattr(import_module("gigawatt.study"), name)
+    raise AttributeError(f"module 'gigawatt' has no attribute {name!r}")

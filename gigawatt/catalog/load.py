@@ -16,7 +16,7 @@ DATA = files("gigawatt.catalog") / "data"
 
 # The unit of a fact is said by the end of its name; longer endings first.
 UNIT_OF_ENDING = {
-    "_flop_per_s": "flop/s", "_bytes_per_s": "byte/s", "_usd_per_s": "USD/s", "usd_per_kwh": "USD/J",
+    "_usd_per_w": "1", "_flop_per_s": "flop/s", "_bytes_per_s": "byte/s", "_usd_per_s": "USD/s", "usd_per_kwh": "USD/J",
     "kg_co2e_per_kwh": "kg/J", "_usd_per_chip": "USD", "_per_chip_w": "W", "_per_chip_s": "1/s", "_per_s": "1/s",
     "_bytes": "byte", "_usd": "USD", "_kg": "kg", "_w": "W", "_s": "s", "_tokens": "1",
 }

@@ -21,6 +21,10 @@ from gigawatt.catalog.records import Chip, Fact, Level, Machine, Site, number
 from gigawatt.errors import FileFormatError, InputError, UnknownFactError, unknown_name
 
 FILE_ENDINGS = (".toml", ".yaml", ".yml")
+STAND_INS = (
+    "failures_per_chip_s", "restart_s", "depreciation_s", "facility_usd_per_w", "facility_life_s",
+    "operations_per_year", "capital_per_year",
+)  # fmt: skip
 INHERITED = ("rent_usd_per_s", "capex_usd_per_chip")  # a machine has its chip's, unless it says otherwise
 
 
@@ -189,7 +193,7 @@ def _facts(rows: MachineFile, part: Chip, where: str) -> dict[str, Fact]:
         raise FileFormatError(f"{where}: source = {rows.source!r} is not in sources.toml")
     found = {n: part.facts[n] for n in INHERITED if n in part.facts}
     stand_in = defaults()
-    found |= {n: stand_in[n] for n in ("failures_per_chip_s", "restart_s")}
+    found |= {n: stand_in[n] for n in STAND_INS}
     found["storage_bytes_per_s"] = _scaled(stand_in["storage_per_chip_bytes_per_s"], "storage_bytes_per_s", rows.chips)
     found |= _power(part) | own
     return found

@@ -64,3 +64,8 @@ def find_model(name: str) -> Model:
     if name.endswith(".json") or Path(name).is_dir() or "/" in name:
         return read_hf_config(name)
     return model(name)
+
+
+def model_aliases() -> dict[str, str]:
+    """Return the id of every name that a model goes by."""
+    return dict(_aliases())

@@ -7,12 +7,17 @@ from gigawatt.catalog.records import Model
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One optimizer step: `batch_sequences` sequences of `seq_tokens` through `model`, computed in `dtype`."""
+    """One optimizer step: `batch_sequences` sequences of `seq_tokens` through `model`, computed in `dtype`.
+
+    `frozen` trains only low-rank adapters beside the weights (LoRA, arXiv:2106.09685): no weight gradients, no
+    gradient exchange, no optimizer states of the weights. The adapters' own work, below 1 %, is ignored.
+    """
 
     model: Model
     seq_tokens: int
     batch_sequences: int
     dtype: str = "bf16"
+    frozen: bool = False
 
     @property
     def batch_tokens(self) -> float:

@@ -92,6 +92,7 @@ class Setting:
     stack: Stack
     strategy: Strategy
     hidden: int
+    frozen: bool = False  # no weight gradients
 
 
 def product_s(p: Product, setting: Setting) -> Seconds:
@@ -291,7 +292,7 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     stack = setting.stack
     products = layer_products(block, shard, imbalance=stack["ep_imbalance"])
     pairs = [gradient_products(p) for p in products]
-    weight_grad = sum(product_s(dw, setting) for _, dw in pairs)
+    weight_grad = 0.0 if setting.frozen else sum(product_s(dw, setting) for _, dw in pairs)
     attention, scores = attention_pass_s(block, shard, setting, backward=True)
     moved = stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
     moved = BACKWARD_TRAFFIC_RATIO * moved + scores + cast_bytes(tuple(dx for dx, _ in pairs), setting)

@@ -132,8 +132,10 @@ def stage_memory(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, 
     weights = copies * stack["weight_bytes"] * _owned(held, layout, sharded=zero >= 3)
     gradients = copies * stack["grad_bytes"] * _owned(held, layout, sharded=zero >= 2)
     optimizer = stack["optimizer_bytes"] * _owned(held, layout, sharded=zero >= 1)
-    if strategy.offload_optimizer:
+    if strategy.offload_optimizer or job.frozen:
         optimizer = 0.0 * optimizer
+    if job.frozen:
+        gradients = 0.0 * gradients
     logits = logits_bytes(job, layout, strategy=strategy, stack=stack) if last else 0.0
     buffers = gathered_bytes(job.model, layout) if zero >= 3 else 0.0
     moving = activations + logits + buffers + gradients

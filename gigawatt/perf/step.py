@@ -124,8 +124,9 @@ def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
     embed = 2.0 * BF16_BYTES * shard.local_tokens * model.hidden
     moved = memory_bound_s(stack["loss_bytes"] / 2 * logits * heads + embed, law=setting.laws.wide)
     forward = PassTime(matmul_s=heads * once, memory_bound_s=moved)
-    backward = PassTime(matmul_s=2.0 * heads * once, memory_bound_s=moved)
-    return LayerTime(forward=forward, backward=backward, recompute=PassTime(), weight_grad_s=heads * once)
+    weight_grad = 0.0 * once if setting.frozen else heads * once
+    backward = PassTime(matmul_s=heads * once + weight_grad, memory_bound_s=moved)
+    return LayerTime(forward=forward, backward=backward, recompute=PassTime(), weight_grad_s=weight_grad)
 
 
 def microbatch_passes(job: Job, layout: Layout, setting: Setting) -> StagePasses:
@@ -211,9 +212,10 @@ def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
 def data_comm_s(job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, microbatches: Count) -> Seconds:
     """Return the exposed data-parallel communication of a step.
 
-    Below ZeRO 3 gradients are reduced behind the last microbatch's backward pass and weights gathered behind
-    the first forward pass; the last bucket, one layer's, has nothing to hide behind. With ZeRO 3 every
-    microbatch gathers weights twice and reduces gradients once, layer by layer.
+    Below ZeRO 2 gradients are reduced behind the last microbatch's backward pass, with ZeRO 2 behind every
+    one's; weights are gathered behind the first forward pass; the last bucket, one layer's, has nothing to
+    hide behind. With ZeRO 3 every microbatch gathers weights twice and reduces gradients once, layer by layer.
+    Frozen weights have no gradients to reduce.
     Source: Rajbhandari 2019, arXiv:1910.02054; Zhao 2023, arXiv:2304.11277 sec. 3; overlap fitted per stack.
     """
     stack, machine, zero = setting.stack, setting.machine, setting.strategy.zero_stage
@@ -229,9 +231,13 @@ def data_comm_s(job: Job, layout: Layout, setting: Setting, *, passes: StagePass
     forward = passes.forward.total_s / layout.pp
     backward = (passes.backward.total_s + passes.recompute.total_s) / layout.pp
     first = layout.pp * 1.0 / job.model.layers  # the share of one layer
+    if job.frozen:
+        reduce = 0.0 * reduce
     if zero >= 3:
         exposed = _behind(gather, forward, first, stack) + _behind(gather + reduce, backward, first, stack)
         return exposed * microbatches
+    if zero == 2:  # sharded gradients cannot wait for the last microbatch
+        return _behind(reduce, backward, first, stack) * microbatches + _behind(gather, forward, first, stack)
     return _behind(reduce, backward, first, stack) + _behind(gather, forward, first, stack)
 
 
@@ -266,6 +272,8 @@ def optimizer_s(job: Job, layout: Layout, setting: Setting) -> Seconds:
     Source: Kingma 2014, arXiv:1412.6980 (operands of Adam); ZeRO-Offload, arXiv:2101.06840 sec. 4.
     """
     stack, strategy = setting.stack, setting.strategy
+    if job.frozen:
+        return 0.0 * np.asarray(layout.dp) + stack["host_s_per_step"]
     held = rank_params(job.model, layout)
     owned = held.dense + held.routed
     if strategy.zero_stage >= 1:
@@ -295,7 +303,12 @@ def setting_of(job: Job, *, machine: Machine, strategy: Strategy, stack: Stack) 
     Definition: machine, kernel laws of the dtype, stack, strategy, hidden size.
     """
     return Setting(
-        machine=machine, laws=laws(machine, job.dtype), stack=stack, strategy=strategy, hidden=job.model.hidden
+        machine=machine,
+        laws=laws(machine, job.dtype),
+        stack=stack,
+        strategy=strategy,
+        hidden=job.model.hidden,
+        frozen=job.frozen,
     )
 
 

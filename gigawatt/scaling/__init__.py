@@ -1,1 +1,8 @@
-""""""
+"""How low does the loss get?
+
+Takes parameters and tokens; returns a loss by a named law, and whether the law was fitted near there.
+"""
+
+from gigawatt.scaling.laws import DEFAULT_LAW, Law, LossEstimate, law, laws, loss_nats, predict_loss
+
+__all__ = ["DEFAULT_LAW", "Law", "LossEstimate", "law", "laws", "loss_nats", "predict_loss"]

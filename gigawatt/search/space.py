@@ -64,7 +64,7 @@ class Space:
             cp=cp,
             pp=pp,
             dp_replicate=replicas,
-            dp_shard=dp // replicas,
+            dp_shard=np.maximum(dp // replicas, 1),
             microbatch_sequences=_axis(self.microbatch_sequences, 2),
             chunks=_axis(chunks, 3),
             ep=_axis(self.ep, 4),

@@ -1,1 +1,24 @@
-""""""
+"""The whole question in one call.
+
+Takes a model, a machine and what to do there; returns a plan, from which every face is drawn.
+"""
+
+from gigawatt.study.catalogue import KINDS, catalogue, show
+from gigawatt.study.plan import OBJECTIVES, Plan, plan
+from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
+from gigawatt.study.schema import SCHEMAS, schema
+
+__all__ = [
+    "KINDS",
+    "OBJECTIVES",
+    "Plan",
+    "SCHEMAS",
+    "Prediction",
+    "catalogue",
+    "plan",
+    "predict",
+    "read_rows",
+    "schema",
+    "show",
+    "write_predictions",
+]

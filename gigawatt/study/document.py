@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import sys
 from typing import Any
 
@@ -16,6 +17,7 @@ from gigawatt.search import Candidate
 from gigawatt.study.explain import explain
 from gigawatt.study.plan import Plan
 from gigawatt.study.run import DAY_S, HOUR_S
+from gigawatt.units import format as fmt
 
 SCHEMA = "gigawatt/plan/1"
 
@@ -50,7 +52,7 @@ def document(plan: Plan) -> dict[str, Any]:
     """Return the versioned envelope of a plan."""
     inputs = inputs_of(plan)
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-    return {
+    told = {
         "schema": SCHEMA,
         "tool": {"name": "gigawatt", "version": gigawatt.__version__},
         "inputs": inputs,
@@ -64,6 +66,17 @@ def document(plan: Plan) -> dict[str, Any]:
         "warnings": warnings_of(plan),
         "result": result(plan),
     }
+    known: dict[str, Any] = _known(told)
+    return known
+
+
+def _known(value: Any) -> Any:
+    """Return plain JSON values, null for what is not known: JSON has no nan."""
+    if isinstance(value, dict):
+        return {key: _known(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def inputs_of(plan: Plan) -> dict[str, Any]:
@@ -95,6 +108,11 @@ def warnings_of(plan: Plan) -> list[dict[str, str]]:
         found.append({"code": "machine_not_shipping", "message": f"{asked.machine.id!r} is announced, not shipping"})
     if asked.model.rumoured:
         found.append({"code": "model_rumoured", "message": f"the architecture of {asked.model.id!r} is a rumour"})
+    if asked.model.note:
+        found.append({"code": "model_note", "message": f"{asked.model.id}: {asked.model.note}"})
+    for name in plan.run.unknowns:
+        text = f"no {name} is known for {asked.machine.id!r} ({asked.machine.chip.id}); what needs it is left out"
+        found.append({"code": "unknown_fact", "message": text})
     if not plan.run.loss.in_range:
         found.append({"code": "loss_out_of_range", "message": plan.run.loss.note})
     return found
@@ -115,10 +133,12 @@ def result(plan: Plan) -> dict[str, Any]:
         "days": run.wall_s / DAY_S,
         "days_without_failures": run.useful_s / DAY_S,
         "chip_hours": run.chip_s / HOUR_S,
+        "it_power_w": run.it_power_w,
         "it_energy_j": run.it_energy_j,
         "facility_energy_j": run.facility_energy_j,
         "cost_usd": run.rent_usd,
-        "cost_own_usd": run.own_usd,
+        "cost_own_usd": run.own.total_usd,
+        "cost_own_parts": dataclasses.asdict(run.own),
         "co2e_kg": run.co2e_kg,
         "interruptions": run.interruptions,
         "mtti_s": run.mtti_s,
@@ -137,7 +157,7 @@ def result(plan: Plan) -> dict[str, Any]:
             {**dataclasses.asdict(e), "chip_hours": e.fraction * run.chip_s / HOUR_S} for e in plan.ledger
         ],
         "bounds": {"step_s": use.bound_s},
-        "band": plan.band,
+        "band": dataclasses.asdict(plan.band),
         "search": search_of(plan),
         "assumptions": [dataclasses.asdict(a) for a in plan.scenario.assumptions] + assumed_facts(plan),
         "facts": [_fact_row(owner, f) for owner, f in facts_of(plan)],
@@ -199,22 +219,41 @@ def facts_of(plan: Plan) -> list[tuple[str, Fact]]:
         (asked.machine.chip.id, asked.machine.chip.facts),
         (asked.machine.id, asked.machine.facts),
         (asked.machine.site.id, asked.machine.site.facts),
-        (asked.model.id, {**asked.model.facts, **(asked.model.recipe.facts if asked.model.recipe else {})}),
+        (asked.model.id, {**asked.model.facts, **asked.model.recipe}),
     ]
+    machine_own = {n: f for n, f in asked.machine.facts.items() if asked.machine.chip.facts.get(n) != f}
+    owners[1] = (asked.machine.id, machine_own)
     return [(owner, fact) for owner, facts in owners for _, fact in sorted(facts.items())]
 
 
-USED = ("it_power_per_chip_w", "rent_usd_per_s", "capex_usd_per_chip", "failures_per_chip_s", "restart_s",
-        "storage_bytes_per_s", "pue", "usd_per_kwh", "kg_co2e_per_kwh")
+USED = (
+    "hbm_bytes", "scale_up_bytes_per_s", "nic_bytes_per_s", "it_power_per_chip_w", "rent_usd_per_s",
+    "capex_usd_per_chip", "failures_per_chip_s", "restart_s", "storage_bytes_per_s", "pue", "usd_per_kwh",
+    "kg_co2e_per_kwh", "depreciation_s", "facility_usd_per_w", "facility_life_s", "operations_per_year",
+    "capital_per_year",
+)  # fmt: skip
 
 
 def assumed_facts(plan: Plan) -> list[dict[str, str]]:
     """Return the facts behind the headline numbers that are assumed or estimated."""
     return [
-        {"what": f"{owner} {fact.name}", "value": f"{fact.value:.4g} {fact.unit}", "why": f"{fact.kind}: {fact.note or fact.where}"}
+        {"what": f"{owner} {fact.name}", "value": value_text(fact), "why": f"{fact.kind}: {fact.note or fact.where}"}
         for owner, fact in facts_of(plan)
-        if fact.name in USED and fact.kind in ("assumed", "estimated") and not isinstance(fact.value, str)
+        if (fact.name in USED or fact.name == f"peak_{plan.scenario.job.dtype}_flop_per_s") and fact.kind in ("assumed", "estimated") and not isinstance(fact.value, str)
     ]
+
+
+def value_text(fact: Fact) -> str:
+    """Return a fact's value as people write it."""
+    if isinstance(fact.value, str):
+        return fact.value
+    if fact.unit in PER_HOUR:
+        factor, unit = PER_HOUR[fact.unit]
+        return f"{fact.value * factor:.4g} {unit}"
+    return fmt(fact.value, fact.unit) if fact.unit != "1" else f"{fact.value:.4g}"
+
+
+PER_HOUR = {"USD/s": (3600.0, "$/h"), "1/s": (3600.0, "/h"), "USD/J": (3.6e6, "$/kWh"), "kg/J": (3.6e6, "kg/kWh")}
 
 
 def _fact_row(owner: str, fact: Fact) -> dict[str, Any]:
@@ -223,6 +262,7 @@ def _fact_row(owner: str, fact: Fact) -> dict[str, Any]:
         "name": fact.name,
         "value": fact.value,
         "unit": fact.unit,
+        "text": value_text(fact),
         "kind": fact.kind,
         "source": fact.source,
         "where": fact.where,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gigawatt.study.run import peak_flop_per_s
 from gigawatt.units import format as fmt
 from gigawatt.workload.flop import model_flop_per_token
 from gigawatt.workload.params import params
@@ -30,7 +31,7 @@ class Explanation:
 
 
 def _peak(p: Plan) -> float:
-    return p.scenario.machine.chips * p.use.bound_s
+    return peak_flop_per_s(p.scenario.machine, p.scenario.job.dtype)
 
 
 def _flop(p: Plan) -> float:
@@ -55,7 +56,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         source="Chowdhery 2022, arXiv:2204.02311 App. B",
         value=lambda p: p.use.mfu,
         substituted=lambda p: f"{_flop(p):.4g} flop / ({p.scenario.machine.chips} x "
-        f"{_flop(p) / _peak(p):.4g} flop/s x {float(p.step.total_s):.4g} s)",
+        f"{_peak(p):.4g} flop/s x {float(p.step.total_s):.4g} s)",
         facts=("peak_flop_per_s",),
     ),
     "tokens_per_s": Explanation(
@@ -96,11 +97,11 @@ EXPLANATIONS: dict[str, Explanation] = {
     "cost_own_usd": Explanation(
         label="cost, owned",
         unit="USD",
-        formula="straight-line depreciation of the chips' share + energy + operation",
-        source="docs/physics/cost",
-        value=lambda p: p.run.own_usd,
+        formula="chip and server, building, operations, interest, energy; straight-line write-off",
+        source="Barroso 2018, doi:10.2200/S00874ED3V01Y201809CAC046 ch. 6",
+        value=lambda p: float(p.run.own.total_usd),
         substituted=lambda p: f"{p.run.chip_s / 3600:.4g} chip-hours, {p.run.facility_energy_j / 3.6e9:.4g} MWh",
-        facts=("capex_usd_per_chip", "usd_per_kwh"),
+        facts=("capex_usd_per_chip", "depreciation_s", "facility_usd_per_w", "usd_per_kwh"),
     ),
     "facility_energy_j": Explanation(
         label="energy at the meter",
@@ -127,7 +128,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="a named scaling law of parameters and tokens",
         source="see loss_law",
         value=lambda p: float(p.run.loss.loss_nats),
-        substituted=lambda p: f"{p.run.loss.law}: N = {params(p.scenario.model).total:.4g}, D = {p.scenario.tokens:.4g}",
+        substituted=lambda p: f"{p.run.loss.law}: N = {params(p.scenario.model).active:.4g} active, D = {p.scenario.tokens:.4g}",
     ),
     "memory_bytes": Explanation(
         label="memory of the fullest chip",
@@ -159,7 +160,12 @@ def explain(plan: Plan) -> dict[str, Any]:
 
 
 def _parts(plan: Plan, name: str) -> list[dict[str, Any]]:
-    record, unit = {"step_s": (plan.step, "s"), "memory_bytes": (plan.memory, "byte")}.get(name, (None, ""))
+    record, unit = {
+        "step_s": (plan.step, "s"),
+        "memory_bytes": (plan.memory, "byte"),
+        "cost_own_usd": (plan.run.own, "USD"),
+        "goodput": (plan.run.lost, "1"),
+    }.get(name, (None, ""))
     if record is None:
         return []
     fields = type(record).__dataclass_fields__

@@ -21,12 +21,18 @@ from gigawatt.perf import (
     verdict,
 )
 from gigawatt.perf.verdict import rules
+from gigawatt.power import training_power_w
 from gigawatt.search import Candidate, SearchResult, full_space, search
+from gigawatt.study.band import Band, band_of
 from gigawatt.study.ledger import Entry, ledger
-from gigawatt.study.run import Run, Use, run_of, use_of
+from gigawatt.study.run import Run, Use, busy_fraction, run_of, use_of
 from gigawatt.study.scenario import Scenario, scenario
 
-OBJECTIVES = ("time", "cost", "energy")
+OBJECTIVES: dict[str, Callable[[StepTime], Any]] = {
+    "time": lambda step: step.total_s,
+    "cost": lambda step: step.total_s,  # chips are paid by the hour, busy or not
+    "energy": lambda step: training_power_w(step.total_s, busy_fraction=busy_fraction(step)),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +47,7 @@ class Plan:
     use: Use
     run: Run
     ledger: tuple[Entry, ...]
+    band: Band
     search: SearchResult
     search_s: float
 
@@ -79,6 +86,8 @@ def plan(
     """
     if by not in OBJECTIVES:
         raise InputError(f"by = {by!r} is not one of: {', '.join(OBJECTIVES)}")
+    if not isinstance(top, int) or not 1 <= top <= 1000:
+        raise InputError(f"top = {top!r} is not a whole number in 1..1000")
     asked = scenario(
         model,
         on=on,
@@ -115,6 +124,7 @@ def price(asked: Scenario, best: Candidate, *, found: SearchResult, search_s: fl
         use=use,
         run=run,
         ledger=ledger(asked, step, use, run=run),
+        band=band_of(asked),
         search=found,
         search_s=search_s,
     )
@@ -124,7 +134,15 @@ def _search(
     asked: Scenario, fixed: Mapping[str, Any] | None, *, top: int, progress: Callable[[float], None] | None
 ) -> SearchResult:
     space = full_space(asked.job, asked.machine, fixed)
-    return search(asked.job, space, machine=asked.machine, stack=asked.stack, top=top, progress=progress)
+    return search(
+        asked.job,
+        space,
+        machine=asked.machine,
+        stack=asked.stack,
+        objective=OBJECTIVES[asked.by],
+        top=top,
+        progress=progress,
+    )
 
 
 LAYOUT_FIELDS = ("tp", "cp", "pp", "chunks", "dp_replicate", "dp_shard", "ep", "etp", "microbatch_sequences")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
-from gigawatt.catalog.records import Machine, number
-from gigawatt.cost import carbon_kg, own_usd, rent_usd
+from gigawatt.catalog.records import Machine
+from gigawatt.cost import Bill, Prices, carbon_kg, own_usd, rent_usd
 from gigawatt.perf import StepTime
 from gigawatt.power import energy_j, training_power_w
 from gigawatt.reliability import LostTime, lost_time, mtti_s
 from gigawatt.scaling import LossEstimate, predict_loss
 from gigawatt.study.scenario import Scenario
-from gigawatt.units import Flop, Seconds
+from gigawatt.units import Flop, Fraction, Seconds
 from gigawatt.workload.flop import FLOP_CONVENTIONS, model_flop_per_token
 from gigawatt.workload.params import params
 
@@ -44,12 +46,14 @@ class Run:
     checkpoint_s: float
     interruptions: float
     lost: LostTime
+    it_power_w: float  # nameplate
     it_energy_j: float
     facility_energy_j: float
     rent_usd: float
-    own_usd: float
+    own: Bill
     co2e_kg: float
     loss: LossEstimate
+    unknowns: tuple[str, ...]  # facts that are not known; what needs them is nan
 
 
 def use_of(scenario: Scenario, step: StepTime) -> Use:
@@ -96,37 +100,42 @@ def step_flop(scenario: Scenario) -> Flop:
     return model_flop_per_token(job.model, job.seq_tokens) * job.batch_tokens
 
 
-def busy_fraction(step: StepTime) -> float:
+def busy_fraction(step: StepTime) -> Fraction:
     """Return the share of a step in which the chips compute (and draw compute power).
 
     Definition: all parts but exposed communication, bubbles and waits.
     """
     computing = step.matmul_s + step.attention_s + step.memory_bound_s + step.recompute_s + step.optimizer_s
-    return float(computing / step.total_s)
+    return computing / step.total_s
 
 
 def run_of(scenario: Scenario, step: StepTime) -> Run:
     """Return what the whole run takes and costs.
 
     Failures stretch the useful time by the closed form of exponential failures at the best checkpoint
-    interval; chips draw training power while they compute and less while they wait.
+    interval; chips draw training power while they compute and less while they wait. What needs a figure that
+    nobody published is nan, and `unknowns` names it.
     Source: Daly 2006, doi:10.1016/j.future.2004.11.016; each part by its own room.
     """
-    machine, facts = scenario.machine, scenario.machine.facts
-
-    def fact(name: str) -> float:
-        return number(facts, name, machine.id)
-
+    machine = scenario.machine
+    known = _Known(machine)
     useful = scenario.steps * float(step.total_s)
-    mtti = float(mtti_s(machine.chips, fact("failures_per_chip_s")))
+    mtti = float(mtti_s(machine.chips, known("failures_per_chip_s")))
     saved = CHECKPOINT_BYTES_PER_PARAM * params(scenario.model).total
-    checkpoint = saved / fact("storage_bytes_per_s")
-    lost = lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=fact("restart_s"))
+    checkpoint = saved / known("storage_bytes_per_s")
+    lost = lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=known("restart_s"))
     wall = useful / float(lost.useful)
     chip_s = wall * machine.chips
-    power = training_power_w(fact("it_power_per_chip_w"), busy_fraction=busy_fraction(step))
-    it_energy = float(energy_j(power * machine.chips, wall))
+    power = known("it_power_per_chip_w")
+    it_energy = float(energy_j(training_power_w(power, busy_fraction=float(busy_fraction(step))) * machine.chips, wall))
     facility = it_energy * machine.site.pue
+    bill = own_usd(
+        chip_s,
+        Prices(**{f.name: known(f.name) for f in dataclasses.fields(Prices)}),
+        facility_w_per_chip=power * machine.site.pue,
+        energy_j=facility,
+        usd_per_j=machine.site.usd_per_kwh / 3.6e6,
+    )
     return Run(
         steps=scenario.steps,
         useful_s=useful,
@@ -136,17 +145,27 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
         checkpoint_s=checkpoint,
         interruptions=wall / mtti,
         lost=lost,
+        it_power_w=power * machine.chips,
         it_energy_j=it_energy,
         facility_energy_j=facility,
-        rent_usd=float(rent_usd(chip_s, fact("rent_usd_per_s"))),
-        own_usd=float(
-            own_usd(
-                chip_s,
-                fact("capex_usd_per_chip"),
-                facility_energy_j=facility,
-                usd_per_j=machine.site.usd_per_kwh / 3.6e6,
-            ).total_usd
-        ),
+        rent_usd=float(rent_usd(chip_s, known("rent_usd_per_s"))),
+        own=bill,
         co2e_kg=float(carbon_kg(facility, machine.site.kg_co2e_per_kwh / 3.6e6)),
-        loss=predict_loss(float(params(scenario.model).total), scenario.tokens),
+        loss=predict_loss(float(params(scenario.model).active), scenario.tokens),
+        unknowns=tuple(known.missing),
     )
+
+
+class _Known:
+    """The numbers of a machine; nan for one that is not known, and its name kept."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.missing: list[str] = []
+
+    def __call__(self, name: str) -> float:
+        fact = self.machine.facts.get(name)
+        if fact is None or isinstance(fact.value, str):
+            self.missing.append(name)
+            return math.nan
+        return fact.value

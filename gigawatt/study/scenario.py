@@ -14,6 +14,7 @@ from gigawatt.perf import Job, stack
 
 DTYPES = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "int8", "tf32", "fp32")
 DEFAULT_STACK = "modern"
+EXAMPLES = {"seq_tokens": "--seq 4096", "batch_tokens": "--batch 4M", "tokens": "--tokens 2T", "dtype": "--dtype bf16"}
 MAX_TOKENS = 1e17  # a thousand times all text there is; beyond, a unit was confused
 MAX_BATCH_TOKENS = 1e10
 MAX_SEQ_TOKENS = 2**24
@@ -77,7 +78,7 @@ def scenario(
         model=arch,
         seq_tokens=seq,
         batch_sequences=_whole("batch_sequences", batch_sequences, int(MAX_BATCH_TOKENS)),
-        dtype=_dtype(str(values["dtype"]), machine),
+        dtype=_dtype(str(values["dtype"]), machine) if dtype else _recipe_dtype(str(values["dtype"]), machine, assumptions),
     )
     if stack_id is None:
         assumptions.append(Assumption(what="stack", value=DEFAULT_STACK, why="not given; a fused, overlapped stack"))
@@ -91,18 +92,22 @@ def scenario(
     )
 
 
+OPTION = {"seq_tokens": "--seq", "batch_tokens": "--batch"}
+
+
 def _from_recipe(arch: Model, said: Mapping[str, Any]) -> tuple[dict[str, Any], list[Assumption]]:
     values, assumptions = dict(said), []
     for name, given in said.items():
         if given is not None:
             continue
-        if arch.recipe is None:
-            option = {"seq_tokens": "--seq", "batch_tokens": "--batch"}.get(name, f"--{name}")
-            raise InputError(f"{option} is not given, and no training recipe of {arch.id!r} is published here")
-        values[name] = getattr(arch.recipe, name)
-        fact = arch.recipe.facts.get(name)
-        why = f"published recipe ({fact.source})" if fact else "published recipe"
-        assumptions.append(Assumption(what=name, value=f"{values[name]:g}" if name != "dtype" else values[name], why=why))
+        fact = arch.recipe.get(name)
+        if fact is None:
+            option = OPTION.get(name, f"--{name}")
+            raise InputError(f"{option} is not given, and none is published for {arch.id!r}; e.g. {EXAMPLES[name]}")
+        values[name] = fact.value
+        value = f"{fact.value:,.0f}" if not isinstance(fact.value, str) else fact.value
+        how = "published recipe" if fact.kind != "assumed" else "assumed"
+        assumptions.append(Assumption(what=name, value=value, why=f"{how} ({fact.source}) {fact.where}".strip()))
     return values, assumptions
 
 
@@ -119,15 +124,32 @@ def _whole(name: str, value: Any, most: int) -> int:
     return int(number)
 
 
+PLAIN = {"mxfp8": "fp8", "nvfp4": "fp4"}  # the peak at which a scaled format runs
+
+
 def _dtype(name: str, machine: Machine) -> str:
     """Return a dtype that the machine's chip computes in.
 
-    A published bf16 recipe on a chip without bf16 (V100) is an error that names what the chip has.
+    Raises: InputError that names what the chip has.
     """
     if name not in DTYPES:
         raise InputError(f"dtype = {name!r} is not one of: {', '.join(DTYPES)}")
-    peak = {"mxfp8": "fp8", "nvfp4": "fp4"}.get(name, name)
-    if peak not in machine.chip.dtypes:
-        known = ", ".join(d for d in machine.chip.dtypes if d in DTYPES or d == "fp4")
-        raise InputError(f"dtype = {name!r}: {machine.chip.id!r} of {machine.id!r} has no {peak} rate; it has: {known}")
+    if PLAIN.get(name, name) not in machine.chip.dtypes:
+        known = ", ".join(d for d in DTYPES if PLAIN.get(d, d) in machine.chip.dtypes)
+        raise InputError(
+            f"dtype = {name!r}: {machine.chip.id!r} of {machine.id!r} has no {PLAIN.get(name, name)} rate; it has: {known}"
+        )
     return name
+
+
+def _recipe_dtype(name: str, machine: Machine, assumptions: list[Assumption]) -> str:
+    """Return the recipe's dtype, or the 16-bit one that the chip has, and say so."""
+    if PLAIN.get(name, name) in machine.chip.dtypes:
+        return _dtype(name, machine)
+    for other in ("bf16", "fp16"):
+        if other in machine.chip.dtypes:
+            why = f"the recipe's {name} is not a format of {machine.chip.id!r}"
+            assumptions[:] = [a for a in assumptions if a.what != "dtype"]
+            assumptions.append(Assumption(what="dtype", value=other, why=why))
+            return other
+    return _dtype(name, machine)

@@ -41,7 +41,8 @@ def format(value: float, unit: str, *, digits: int = 3, binary: bool = False) ->
         _, scale, name = next(t for t in TIMES if abs(value) >= t[0])
         return f"{figures(value / scale, digits)} {name}"
     if unit == "1":
-        scale, prefix = _scale(value, ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1.0, "")))
+        thousands = ((1e3, "k"),) if abs(value) >= 1e4 else ()
+        scale, prefix = _scale(value, ((1e12, "T"), (1e9, "B"), (1e6, "M"), *thousands, (1.0, "")))
         return f"{figures(value / scale, digits)}{prefix}"
     if unit == "kg":
         return f"{figures(value / 1e3, digits)} t" if abs(value) >= 1e3 else f"{figures(value, digits)} kg"

@@ -1,0 +1,7 @@
+"""gigawatt machine show NAME."""
+
+from __future__ import annotations
+
+from gigawatt.cli.show import show_group
+
+command = show_group("machine")

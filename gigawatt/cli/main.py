@@ -1,0 +1,104 @@
+"""The entry: a group whose commands are loaded when they are called, and the exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from gigawatt import __version__
+from gigawatt.errors import (
+    FileFormatError,
+    GigawattError,
+    InputError,
+    MissingExtraError,
+    NothingFeasibleError,
+    UnknownFactError,
+)
+
+COMMANDS = {  # name: (module, one line for --help, which must not load the module)
+    "plan": ("gigawatt.cli.plan", "How long, how much, laid out how?"),
+    "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),
+    "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),
+    "machine": ("gigawatt.cli.machine", "Show one machine, fact by fact."),
+    "chip": ("gigawatt.cli.chip", "Show one chip, fact by fact."),
+    "model": ("gigawatt.cli.model", "Show one model, or a Hugging Face config.json."),
+    "schema": ("gigawatt.cli.schema", "Print the JSON Schema of a document."),
+    "completion": ("gigawatt.cli.completion", "Print the shell completion script."),
+}
+EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (  # the first that matches
+    (FileFormatError, 3),
+    (InputError, 2),
+    (NothingFeasibleError, 4),
+    (UnknownFactError, 4),
+    (MissingExtraError, 6),
+    (GigawattError, 1),
+)
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help lines before it loads them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="gigawatt")
+def cli() -> None:
+    """Design an AI supercomputer, and account for every card in it.
+
+    \b
+    gigawatt plan llama3.1-405b --on meta-llama3-16k
+    gigawatt plan ./config.json --on ./cluster.yaml --tokens 2T --batch 4M --seq 4096
+    """
+
+
+def run(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code; errors are one sentence on standard error."""
+    try:
+        cli.main(args=argv, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}", err=True)
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away, as `| head` does
+        return 0
+    except GigawattError as error:
+        click.echo(f"error: {error}", err=True)
+        return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+    return 0
+
+
+def main() -> None:
+    """Run as a program."""
+    sys.exit(run())

@@ -1,0 +1,7 @@
+"""gigawatt model show NAME."""
+
+from __future__ import annotations
+
+from gigawatt.cli.show import show_group
+
+command = show_group("model")

@@ -1,0 +1,15 @@
+"""gigawatt schema plan."""
+
+from __future__ import annotations
+
+import click
+
+from gigawatt.cli.output import emit
+from gigawatt.study import SCHEMAS, schema
+
+
+@click.command("schema")
+@click.argument("document", type=click.Choice(SCHEMAS))
+def command(document: str) -> None:
+    """Print the JSON Schema of a document that gigawatt writes."""
+    emit(schema(document), None)

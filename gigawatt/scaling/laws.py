@@ -1,0 +1,90 @@
+"""Published laws of loss over parameters and tokens."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from gigawatt.errors import unknown_name
+from gigawatt.units import Count, Real
+
+DEFAULT_LAW = "besiroglu-2024"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Law:
+    """Constants of one published law, and the range of the runs behind it."""
+
+    id: str
+    name: str
+    source: str
+    E: float
+    A: float
+    B: float
+    alpha: float
+    beta: float
+    params_low: float
+    params_high: float
+    flop_high: float
+    text: str  # what the loss is measured on
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LossEstimate:
+    """A loss, by which law, and whether the law's runs were near."""
+
+    loss_nats: Real
+    law: str
+    in_range: bool
+    note: str
+
+
+@lru_cache(maxsize=1)
+def laws() -> dict[str, Law]:
+    """Return all laws by id."""
+    text = (files("gigawatt.catalog") / "data" / "laws.toml").read_text("utf-8")
+    return {id: Law(id=id, **row) for id, row in tomllib.loads(text).items()}
+
+
+def law(id: str) -> Law:
+    """Return one law.
+
+    Raises: InputError with the nearest names.
+    """
+    if id not in laws():
+        raise unknown_name("law", id, laws())
+    return laws()[id]
+
+
+def loss_nats(params: Count, tokens: Count, *, by: Law) -> Real:
+    r"""Return the loss in nats per token.
+
+    .. math:: L = E + A N^{-\alpha} + B D^{-\beta}
+
+    Valid for: dense transformers, one pass over the data, the text and tokens of the law's own runs.
+    Source: Hoffmann 2022, arXiv:2203.15556 eq. 10; refitted by Besiroglu 2024, arXiv:2404.10102.
+
+    >>> round(loss_nats(70e9, 1.4e12, by=law("hoffmann-2022")), 3)
+    1.937
+    """
+    return by.E + by.A * params**-by.alpha + by.B * tokens**-by.beta
+
+
+def predict_loss(params: float, tokens: float, *, by: str = DEFAULT_LAW) -> LossEstimate:
+    """Return the loss that a law gives, and how far from its own runs that is.
+
+    Source: see `loss_nats`.
+
+    >>> predict_loss(1e9, 2e10).in_range
+    True
+    """
+    chosen = law(by)
+    flop = 6.0 * params * tokens
+    inside = chosen.params_low <= params <= chosen.params_high and flop <= chosen.flop_high
+    note = "" if inside else (
+        f"{chosen.name} was fitted on {chosen.params_low:.2g} to {chosen.params_high:.2g} parameters and up to "
+        f"{chosen.flop_high:.2g} flop; this is {params:.3g} and {flop:.2g}: an extrapolation, on other data"
+    )
+    return LossEstimate(loss_nats=loss_nats(params, tokens, by=chosen), law=chosen.id, in_range=inside, note=note)

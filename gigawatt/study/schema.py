@@ -1,0 +1,12 @@
+"""The JSON Schemas of the documents that gigawatt writes."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+SCHEMAS = ("plan",)
+
+
+def schema(document: str) -> str:
+    """Return the JSON Schema of a document as text."""
+    return (files("gigawatt.study") / "schemas" / f"{document}-1.schema.json").read_text("utf-8").rstrip("\n")
