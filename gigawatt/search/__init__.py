@@ -5,6 +5,6 @@ others lost.
 """
 
 from gigawatt.search.run import Candidate, SearchResult, search
-from gigawatt.search.space import Space, full_space
+from gigawatt.search.space import Space, full_space, smaller_counts
 
-__all__ = ["Candidate", "SearchResult", "Space", "full_space", "search"]
+__all__ = ["Candidate", "SearchResult", "Space", "full_space", "search", "smaller_counts"]

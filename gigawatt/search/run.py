@@ -80,22 +80,39 @@ def search(
     """
     kept = _Kept()
     score = objective or (lambda step: step.total_s)
-    strategies = space.strategies()
-    shared: dict[tuple[bool, str], Any] = {}
+    strategies, triples = space.strategies(), space.triples()
+    shared: dict[tuple[bool, str, bytes], Any] = {}
     for done, strategy in enumerate(strategies):
-        layout = space.mesh(strategy)
-        if 0 in np.broadcast_shapes(*(np.shape(getattr(layout, f.name)) for f in dataclasses.fields(layout))):
+        alive = _viable(kept, job, space, strategy, machine=machine, triples=triples)
+        if progress:
+            progress((done + 1) / len(strategies))
+        if not alive.any():
             continue
+        layout = space.mesh(strategy, triples[alive])
         setting = setting_of(job, machine=machine, strategy=strategy, stack=stack)
-        key = (strategy.sequence_parallel, strategy.recompute)  # all that passes depend on, beside the mesh
+        key = (strategy.sequence_parallel, strategy.recompute, alive.tobytes())  # all that passes depend on
         if key not in shared:
             shared = {key: microbatch_passes(job, layout, setting)}
         step = step_parts(job, layout, setting, passes=shared[key])
         memory = memory_use(job, layout, strategy=strategy, stack=stack)
         _keep(kept, job, layout, strategy, machine=machine, step=step, memory=memory, score=score(step), top=top)
-        if progress:
-            progress((done + 1) / len(strategies))
     return _result(kept, top)
+
+
+def _viable(
+    kept: _Kept, job: Job, space: Space, strategy: Strategy, *, machine: Machine, triples: NDArray[Any]
+) -> NDArray[Any]:
+    """Return which triples leave some layout alive; count the others under the rule that they break."""
+    chunks = space.chunks_of(strategy.schedule)
+    if not chunks or not len(triples):
+        return np.zeros(len(triples), dtype=bool)
+    outline = space.outline(strategy, triples)
+    found = verdict(job, outline, machine=machine, strategy=strategy, needed_bytes=0.0)
+    found = np.broadcast_to(found, (len(triples), len(chunks)))
+    alive = np.asarray((found == Verdict.OK).any(axis=1))
+    others = len(space.replicas_of(strategy.zero_stage)) * len(space.microbatch_sequences) * len(space.ep) * len(space.etp)
+    kept.counts += others * np.bincount(found[~alive].ravel(), minlength=len(Verdict))
+    return alive
 
 
 def _keep(

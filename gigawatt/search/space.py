@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gigawatt.catalog.records import Machine
 from gigawatt.errors import InputError, unknown_name
@@ -48,17 +49,29 @@ class Space:
             Strategy(sequence_parallel=sp, recompute=r, zero_stage=z, schedule=s) for sp, r, z, s in kinds
         )
 
-    def mesh(self, strategy: Strategy) -> Layout:
-        """Return every layout of one combination of kinds, as axes that broadcast.
+    def triples(self) -> NDArray[Any]:
+        """Return every (tp, cp, pp) that divides the chips, one a row."""
+        every = itertools.product(self.tp, self.cp, self.pp)
+        rows = [t for t in every if self.chips % (t[0] * t[1] * t[2]) == 0]
+        return np.asarray(rows, dtype=np.int64).reshape(-1, 3)
 
-        Axis 0 runs over (tp, cp, pp) that divide the chips, then replicas, microbatch, chunks, ep, etp.
-        Layer times depend on three of the six axes, so they are computed once for all others.
+    def chunks_of(self, schedule: Schedule) -> list[int]:
+        """Return the virtual stages that a schedule can have."""
+        return [v for v in self.chunks if (v > 1) == (schedule == "interleaved")]
+
+    def replicas_of(self, zero_stage: int) -> list[int]:
+        """Return the replica counts worth trying: without sharding they all mean the same."""
+        return [r for r in self.dp_replicate if r == 1 or zero_stage > 0]
+
+    def mesh(self, strategy: Strategy, triples: NDArray[Any]) -> Layout:
+        """Return every layout of some triples and one combination of kinds, as axes that broadcast.
+
+        Axis 0 runs over (tp, cp, pp), then replicas, microbatch, chunks, ep, etp. Layer times depend on four
+        of the six axes, so they are computed once for all others.
         """
-        triples = [t for t in itertools.product(self.tp, self.cp, self.pp) if self.chips % np.prod(t) == 0]
-        tp, cp, pp = (_axis(column, 0) for column in (zip(*triples) if triples else ((), (), ())))
-        dp = self.chips // np.maximum(tp * cp * pp, 1)
-        replicas = _axis([r for r in self.dp_replicate if r == 1 or strategy.zero_stage > 0], 1)
-        chunks = [v for v in self.chunks if (v > 1) == (strategy.schedule == "interleaved")]
+        tp, cp, pp = (_axis(triples[:, column], 0) for column in range(3))
+        dp = self.chips // (tp * cp * pp)
+        replicas = _axis(self.replicas_of(strategy.zero_stage), 1)
         return Layout(
             tp=tp,
             cp=cp,
@@ -66,13 +79,19 @@ class Space:
             dp_replicate=replicas,
             dp_shard=np.maximum(dp // replicas, 1),
             microbatch_sequences=_axis(self.microbatch_sequences, 2),
-            chunks=_axis(chunks, 3),
+            chunks=_axis(self.chunks_of(strategy.schedule), 3),
             ep=_axis(self.ep, 4),
             etp=_axis(self.etp, 5),
         )
 
+    def outline(self, strategy: Strategy, triples: NDArray[Any]) -> Layout:
+        """Return triples x chunks with everything else 1: what breaks a rule here breaks it everywhere."""
+        tp, cp, pp = (column.reshape(-1, 1) for column in triples.T)
+        chunks = np.asarray(self.chunks_of(strategy.schedule), dtype=np.int64).reshape(1, -1)
+        return Layout(tp=tp, cp=cp, pp=pp, dp_shard=self.chips // (tp * cp * pp), chunks=chunks)
 
-def _axis(values: Sequence[int], position: int) -> Any:
+
+def _axis(values: Sequence[int] | NDArray[Any], position: int) -> Any:
     """Return values along one of six axes."""
     shape = [1] * 6
     shape[position] = len(values)
@@ -132,6 +151,23 @@ def full_space(job: Job, machine: Machine, fixed: Mapping[str, Any] | None = Non
         sequence_parallel=(True, False),
     )
     return _hold(space, fixed or {})
+
+
+def smaller_counts(job: Job, chips: int, *, node: int, most: int = 3) -> tuple[int, ...]:
+    """Return the largest chip counts below `chips` on which a batch and a stack of layers fall evenly.
+
+    Counts are dp x r: dp divides the batch, r is a power of two times a number of stages that divides the layers
+    (embedding and head may count as layers). Whole servers only.
+    """
+    layers = job.model.layers
+    stages = {p for padded in (layers, layers + 1, layers + 2) for p in divisors(padded, layers)}
+    ranks = sorted({p * t for p in stages for t in powers_of_two(MAX_TP) if p * t <= chips})
+    found = set()
+    for dp in divisors(job.batch_sequences, job.batch_sequences):
+        for r in ranks:
+            if dp * r < chips and dp * r % min(node, chips) == 0:
+                found.add(dp * r)
+    return tuple(sorted(found, reverse=True)[:most])
 
 
 def _hold(space: Space, fixed: Mapping[str, Any]) -> Space:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -22,11 +23,11 @@ from gigawatt.perf import (
 )
 from gigawatt.perf.verdict import rules
 from gigawatt.power import training_power_w
-from gigawatt.search import Candidate, SearchResult, full_space, search
+from gigawatt.search import Candidate, SearchResult, full_space, search, smaller_counts
 from gigawatt.study.band import Band, band_of
 from gigawatt.study.ledger import Entry, ledger
 from gigawatt.study.run import Run, Use, busy_fraction, run_of, use_of
-from gigawatt.study.scenario import Scenario, scenario
+from gigawatt.study.scenario import Assumption, Scenario, scenario
 
 OBJECTIVES: dict[str, Callable[[StepTime], Any]] = {
     "time": lambda step: step.total_s,
@@ -101,7 +102,10 @@ def plan(
         by=by,
     )
     started = time.perf_counter()
-    found = _one(asked, layout) if layout else _search(asked, fixed, top=top, progress=progress)
+    if layout:
+        found = _one(asked, layout)
+    else:
+        asked, found = _search(asked, fixed, top=top, progress=progress)
     elapsed = time.perf_counter() - started
     if not found.best:
         raise NothingFeasibleError(_why_nothing(asked, found), {VERDICT_TEXT[v]: n for v, n in found.counts.items()})
@@ -132,11 +136,28 @@ def price(asked: Scenario, best: Candidate, *, found: SearchResult, search_s: fl
 
 def _search(
     asked: Scenario, fixed: Mapping[str, Any] | None, *, top: int, progress: Callable[[float], None] | None
+) -> tuple[Scenario, SearchResult]:
+    """Return what the search finds; where nothing can divide all chips, on the part of them that can be used."""
+    found = _search_all(asked, fixed, top=top, progress=progress)
+    if found.best or found.counts[Verdict.MEMORY]:
+        return asked, found
+    whole, best = asked.machine, (asked, found)
+    for chips in smaller_counts(asked.job, whole.chips, node=whole.chips_per_node):
+        part = dataclasses.replace(asked, machine=whole.take(chips))
+        tried = _search_all(part, fixed, top=top, progress=progress)
+        if tried.best and (not best[1].best or tried.best[0].score < best[1].best[0].score):
+            why = f"no layout divides all {whole.chips:,}; the other {whole.chips - chips:,} are neither used nor paid for"
+            note = Assumption(what="chips", value=f"{chips:,}", why=why)
+            best = (dataclasses.replace(part, assumptions=(*asked.assumptions, note)), tried)
+    return best
+
+
+def _search_all(
+    asked: Scenario, fixed: Mapping[str, Any] | None, *, top: int, progress: Callable[[float], None] | None
 ) -> SearchResult:
-    space = full_space(asked.job, asked.machine, fixed)
     return search(
         asked.job,
-        space,
+        full_space(asked.job, asked.machine, fixed),
         machine=asked.machine,
         stack=asked.stack,
         objective=OBJECTIVES[asked.by],

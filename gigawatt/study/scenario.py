@@ -73,7 +73,11 @@ def scenario(
     values, assumptions = _from_recipe(arch, said)
     seq = _whole("seq", values["seq_tokens"], MAX_SEQ_TOKENS)
     if batch_sequences is None:
-        batch_sequences = max(round(_amount("batch", values["batch_tokens"], MAX_BATCH_TOKENS) / seq), 1)
+        asked = _amount("batch", values["batch_tokens"], MAX_BATCH_TOKENS) / seq
+        batch_sequences = even_batch(asked)
+        if batch_sequences != asked:
+            why = f"{asked:,.1f} rounded by at most {100 * BATCH_ROUNDING:g} % to what divides well; see --batch-sequences"
+            assumptions.append(Assumption(what="batch_sequences", value=f"{batch_sequences:,}", why=why))
     job = Job(
         model=arch,
         seq_tokens=seq,
@@ -90,6 +94,22 @@ def scenario(
         by=by,
         assumptions=tuple(assumptions),
     )
+
+
+BATCH_ROUNDING = 0.02
+
+
+def even_batch(sequences: float) -> int:
+    """Return the nearest batch with the most factors of two within 2 %.
+
+    >>> even_batch(1562.5), even_batch(2048.0), even_batch(3.0)
+    (1536, 2048, 3)
+    """
+    for step in (2**i for i in range(24, -1, -1)):
+        near = max(round(sequences / step) * step, step)
+        if abs(near - sequences) <= BATCH_ROUNDING * sequences:
+            return near
+    return max(round(sequences), 1)
 
 
 OPTION = {"seq_tokens": "--seq", "batch_tokens": "--batch"}
