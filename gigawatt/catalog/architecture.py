@@ -50,7 +50,12 @@ def attention(
     qkv = Linear(name="qkv", inputs=hidden, outputs=queries + keys, split="column", bias=qkv_bias)
     out = Linear(name="out", inputs=heads * v_dim, outputs=hidden, split="row", bias=out_bias)
     core = Core(
-        heads=heads, kv_heads=kv_heads, qk_head_dim=head_dim, v_head_dim=v_dim, span=span, span_tokens=span_tokens
+        heads=heads,
+        kv_heads=kv_heads,
+        qk_head_dim=head_dim,
+        v_head_dim=v_dim,
+        span=span,
+        span_tokens=span_tokens,
     )
     return Mixer(linears=(qkv, out), core=core, vector_params=qk_norm + (heads if sinks else 0))
 
@@ -90,7 +95,12 @@ def latent_attention(
     )
     out = Linear(name="out", inputs=heads * mla.v_head_dim, outputs=hidden, split="row")
     core = Core(
-        heads=heads, kv_heads=heads, qk_head_dim=qk, v_head_dim=mla.v_head_dim, span=span, span_tokens=span_tokens
+        heads=heads,
+        kv_heads=heads,
+        qk_head_dim=qk,
+        v_head_dim=mla.v_head_dim,
+        span=span,
+        span_tokens=span_tokens,
     )
     norms = mla.q_lora_rank + mla.kv_lora_rank
     return Mixer(linears=(*queries, *keys, *extra, out), core=core, vector_params=norms + extra_vectors)
@@ -108,7 +118,14 @@ class Compression:
 
 
 def compressed_attention(
-    *, hidden: int, heads: int, head_dim: int, q_lora_rank: int, out_groups: int, out_lora_rank: int, keys: Compression
+    *,
+    hidden: int,
+    heads: int,
+    head_dim: int,
+    q_lora_rank: int,
+    out_groups: int,
+    out_lora_rank: int,
+    keys: Compression,
 ) -> Mixer:
     """Return DeepSeek-V4's attention: one shared key-value head, a window, and compressed distant keys.
 
@@ -131,11 +148,15 @@ def compressed_attention(
     if keys.chosen:
         dim = keys.index_head_dim
         linears.append(Linear(name="index_k", inputs=hidden, outputs=4 * dim, split="none"))
-        linears.append(Linear(name="index_q", inputs=q_lora_rank, outputs=keys.index_heads * dim, split="none"))
+        linears.append(
+            Linear(name="index_q", inputs=q_lora_rank, outputs=keys.index_heads * dim, split="none")
+        )
         linears.append(Linear(name="index_weights", inputs=hidden, outputs=keys.index_heads, split="none"))
         vectors += keys.ratio * 2 * dim + dim
     grouped = heads * head_dim // out_groups
-    linears.append(Linear(name="out_down", inputs=grouped, outputs=out_groups * out_lora_rank, split="column"))
+    linears.append(
+        Linear(name="out_down", inputs=grouped, outputs=out_groups * out_lora_rank, split="column")
+    )
     linears.append(Linear(name="out", inputs=out_groups * out_lora_rank, outputs=hidden, split="row"))
     span: Span = "sparse" if keys.chosen else "window"
     reach = keys.window + keys.chosen if keys.chosen else keys.window * (2 if keys.ratio else 1)
@@ -160,13 +181,19 @@ def delta_net(
         Linear(name="out", inputs=values, outputs=hidden, split="row"),
     )
     core = Core(
-        heads=value_heads, kv_heads=key_heads, qk_head_dim=key_head_dim, v_head_dim=value_head_dim, span="linear"
+        heads=value_heads,
+        kv_heads=key_heads,
+        qk_head_dim=key_head_dim,
+        v_head_dim=value_head_dim,
+        span="linear",
     )
     vectors = conv_tokens * (2 * keys + values) + 2 * value_heads + value_head_dim
     return Mixer(linears=linears, core=core, vector_params=vectors)
 
 
-def state_space(*, hidden: int, heads: int, head_dim: int, groups: int, state: int, conv_tokens: int) -> Mixer:
+def state_space(
+    *, hidden: int, heads: int, head_dim: int, groups: int, state: int, conv_tokens: int
+) -> Mixer:
     """Return a Mamba-2 mixer (Dao 2024, arXiv:2405.21060).
 
     >>> state_space(hidden=8, heads=2, head_dim=8, groups=1, state=16, conv_tokens=4).core.span
@@ -299,7 +326,13 @@ def transformer(
     if layers > dense:
         width = moe_ffn_hidden or ffn_hidden or 4 * hidden
         routed = moe(
-            hidden=hidden, experts=experts, topk=topk, width=width, shared_width=shared_ffn_hidden, gated=gated, bias=bias
+            hidden=hidden,
+            experts=experts,
+            topk=topk,
+            width=width,
+            shared_width=shared_ffn_hidden,
+            gated=gated,
+            bias=bias,
         )
         blocks.append(Block(count=layers - dense, mixer=mixer, mlp=None, moe=routed, vector_params=norms))
     return Model(

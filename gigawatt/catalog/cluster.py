@@ -73,7 +73,14 @@ def slice_dims(chips: int, axes: int) -> tuple[int, ...]:
     found, left = [], chips
     for axis in range(axes, 0, -1):
         want = left ** (1.0 / axis)
-        size = max((d for d in range(1, math.isqrt(left) + 1 if axis > 1 else left + 1) if left % d == 0 and d <= want + 1e-9), default=1)
+        size = max(
+            (
+                d
+                for d in range(1, math.isqrt(left) + 1 if axis > 1 else left + 1)
+                if left % d == 0 and d <= want + 1e-9
+            ),
+            default=1,
+        )
         size = size if axis > 1 else left
         found.append(size)
         left //= size

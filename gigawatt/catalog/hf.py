@@ -53,7 +53,9 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
     vocab = config.whole("vocab_size")
     blocks = merged(layer_block(config, traits, i, layers) for i in range(layers))
     tied = tie_embedding(top, text if isinstance(text, dict) else {}, traits)
-    positions = config.whole("n_positions", "max_position_embeddings", default=0) if traits.learned_positions else 0
+    positions = (
+        config.whole("n_positions", "max_position_embeddings", default=0) if traits.learned_positions else 0
+    )
     return Model(
         id=id,
         name=name,
@@ -63,7 +65,9 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
         tied_embedding=tied,
         position_params=(positions + traits.position_offset) * hidden if positions else 0,
         vector_params=hidden * (1 + traits.norm_bias) + traits.extra_vectors(config),
-        mtp_layers=config.whole("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", default=0, least=0),
+        mtp_layers=config.whole(
+            "num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", default=0, least=0
+        ),
         max_seq_tokens=config.whole("max_position_embeddings", "n_positions", default=0, least=0),
         note=unknown_kind(config),
     )

@@ -35,7 +35,9 @@ class Config:
             return default
         value = self.keys[name]
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise FileFormatError(f"{self.where}: {name} = {value!r} is not a whole number in {least}..{most}")
+            raise FileFormatError(
+                f"{self.where}: {name} = {value!r} is not a whole number in {least}..{most}"
+            )
         return value
 
     def flag(self, *names: str, default: bool = False) -> bool:
@@ -126,8 +128,15 @@ LIKE_LLAMA = (  # gated, untied, two norms, no biases: nothing to add
     "deepseek_ref", "kimi_k2", "llama4", "llama4_text", "glm_moe_dsa", "mimo", "qwen3_5_text",
 )  # fmt: skip
 # Keys that change what a layer is in ways that this reader does not follow: refused, for counts would be wrong.
-NOT_READ = ("block_configs", "linear_attn_config", "sparse_attention_config", "hybrid_layer_pattern",
-            "share_expert_dim", "vision_lm_shared", "attention_other_setting")
+NOT_READ = (
+    "block_configs",
+    "linear_attn_config",
+    "sparse_attention_config",
+    "hybrid_layer_pattern",
+    "share_expert_dim",
+    "vision_lm_shared",
+    "attention_other_setting",
+)
 
 
 def refuse_unread(config: Config) -> None:
@@ -137,7 +146,9 @@ def refuse_unread(config: Config) -> None:
     """
     for key in NOT_READ:
         if config.get(key):
-            raise FileFormatError(f"{config.where}: {key} is not read here, so its parameter count would be wrong")
+            raise FileFormatError(
+                f"{config.where}: {key} is not read here, so its parameter count would be wrong"
+            )
     kinds = config.listed("indexer_types") or []
     if "shared" in kinds:
         raise FileFormatError(f"{config.where}: indexer_types = 'shared' is not read here")
@@ -155,14 +166,25 @@ def traits_of(config: Config) -> Traits:
     """Return what the architecture named in a config takes for granted, the config's own flags on top."""
     kind = config.get("model_type")
     known = dict(TRAITS.get(kind, {})) if isinstance(kind, str) else {}
-    for flag, names in (("qkv_bias", ("attention_bias", "qkv_bias", "use_qkv_bias")), ("mlp_bias", ("mlp_bias",))):
+    for flag, names in (
+        ("qkv_bias", ("attention_bias", "qkv_bias", "use_qkv_bias")),
+        ("mlp_bias", ("mlp_bias",)),
+    ):
         value = config.get(*names)
         if isinstance(value, bool):
             known[flag] = value
     if isinstance(config.get("attention_bias"), bool) and kind not in ("qwen2", "qwen2_moe", "glm4_moe"):
         known["out_bias"] = config.get("attention_bias")
-    if kind == "falcon" and config.get("multi_query") is True and config.get("new_decoder_architecture") is not True:
+    if (
+        kind == "falcon"
+        and config.get("multi_query") is True
+        and config.get("new_decoder_architecture") is not True
+    ):
         known["norms"] = 1  # attention and feed-forward side by side behind one norm
-    if not known.get("qk_norm") and config.get("use_qk_norm") is True and kind not in ("llama4_text", "llama4"):
+    if (
+        not known.get("qk_norm")
+        and config.get("use_qk_norm") is True
+        and kind not in ("llama4_text", "llama4")
+    ):
         known["qk_norm"] = "head"
     return Traits(**known)

@@ -36,7 +36,9 @@ def layer_kind(config: Config, i: int, layers: int) -> str:
     named = config.listed("layers_block_type")
     if named is not None:
         if len(named) < layers or any(n not in BLOCK_NAMES for n in named):
-            raise FileFormatError(f"{config.where}: layers_block_type needs {layers} of {', '.join(BLOCK_NAMES)}")
+            raise FileFormatError(
+                f"{config.where}: layers_block_type needs {layers} of {', '.join(BLOCK_NAMES)}"
+            )
         return BLOCK_NAMES[named[i]]
     ratios = config.listed("compress_ratios")
     if ratios is not None:
@@ -79,7 +81,9 @@ def heads_of(config: Config) -> tuple[int, int, int]:
     kv_heads = config.whole("num_key_value_heads", "num_kv_heads", default=fallback)
     head_dim = config.whole("head_dim", "attention_head_dim", "kv_channels", default=max(hidden // heads, 1))
     if heads % kv_heads:
-        raise FileFormatError(f"{config.where}: num_key_value_heads = {kv_heads} does not divide {heads} heads")
+        raise FileFormatError(
+            f"{config.where}: num_key_value_heads = {kv_heads} does not divide {heads} heads"
+        )
     return heads, kv_heads, head_dim
 
 

@@ -16,9 +16,22 @@ DATA = files("gigawatt.catalog") / "data"
 
 # The unit of a fact is said by the end of its name; longer endings first.
 UNIT_OF_ENDING = {
-    "_usd_per_w": "1", "_flop_per_s": "flop/s", "_bytes_per_s": "byte/s", "_usd_per_s": "USD/s", "usd_per_kwh": "USD/J",
-    "kg_co2e_per_kwh": "kg/J", "_usd_per_chip": "USD", "_per_chip_w": "W", "_per_chip_s": "1/s", "_per_s": "1/s",
-    "_bytes": "byte", "_usd": "USD", "_kg": "kg", "_w": "W", "_s": "s", "_tokens": "1",
+    "_usd_per_w": "1",
+    "_flop_per_s": "flop/s",
+    "_bytes_per_s": "byte/s",
+    "_usd_per_s": "USD/s",
+    "usd_per_kwh": "USD/J",
+    "kg_co2e_per_kwh": "kg/J",
+    "_usd_per_chip": "USD",
+    "_per_chip_w": "W",
+    "_per_chip_s": "1/s",
+    "_per_s": "1/s",
+    "_bytes": "byte",
+    "_usd": "USD",
+    "_kg": "kg",
+    "_w": "W",
+    "_s": "s",
+    "_tokens": "1",
 }
 TEXT_FACTS = {
     "release_date", "process", "memory_type", "scale_up_topology", "scale_up_dims", "scale_up_reduces_in_switch",
@@ -54,7 +67,9 @@ def fact_of(name: str, row: Mapping[str, Any], *, where: str) -> Fact:
     if not cited or unknown:
         raise FileFormatError(f"{where}: facts.{name}: source = {cited!r} is not in sources.toml")
     if row.get("kind") not in get_args(Kind):
-        raise FileFormatError(f"{where}: facts.{name}: kind = {row.get('kind')!r} is not one of {get_args(Kind)}")
+        raise FileFormatError(
+            f"{where}: facts.{name}: kind = {row.get('kind')!r} is not one of {get_args(Kind)}"
+        )
     if "value" not in row:
         raise FileFormatError(f"{where}: facts.{name}: value is missing")
     unit = unit_of(name)

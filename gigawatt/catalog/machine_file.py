@@ -109,7 +109,9 @@ def read_text(file: Path) -> str:
         raise FileFormatError(f"{file}: is not UTF-8 text") from None
 
 
-def machine_file_of(rows: Any, *, where: str, places: dict[tuple[Any, ...], str] | None = None) -> MachineFile:
+def machine_file_of(
+    rows: Any, *, where: str, places: dict[tuple[Any, ...], str] | None = None
+) -> MachineFile:
     """Return checked rows.
 
     Raises: FileFormatError for the first thing that is wrong, with the count of the others.
@@ -131,17 +133,34 @@ def _told(error: ValidationError, where: str, places: dict[tuple[Any, ...], str]
     place = next((places[path[:n]] for n in range(len(path), 0, -1) if path[:n] in places), "")
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(path[-1]), _names_at(path[:-1]), n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; allowed: {', '.join(sorted(_names_at(path[:-1])))}"
+        hint = (
+            f"; did you mean {near[0]!r}?"
+            if near
+            else f"; allowed: {', '.join(sorted(_names_at(path[:-1])))}"
+        )
         told = f"{field} is not a field of a machine file{hint}"
     elif first["type"] == "missing":
         told = f"{field} is missing"
     else:
         told = f"{field} = {first['input']!r}: {first['msg'].lower().removeprefix('input ')}"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 and len({p['loc'][0] for p in problems}) > 1 else ""
+    more = (
+        f" (and {len(problems) - 1} more)"
+        if len(problems) > 1 and len({p["loc"][0] for p in problems}) > 1
+        else ""
+    )
     return f"{where}{place}: {told}{more}"
 
 
-_UNION_TAGS = ("str", "float", "int", "SiteRow", "FactRow", "list[NetworkLevel]", "tuple[int, ...]", "list[int]")
+_UNION_TAGS = (
+    "str",
+    "float",
+    "int",
+    "SiteRow",
+    "FactRow",
+    "list[NetworkLevel]",
+    "tuple[int, ...]",
+    "list[int]",
+)
 
 
 def _most_telling(problems: Any) -> Any:
@@ -151,7 +170,12 @@ def _most_telling(problems: Any) -> Any:
 
 
 def _names_at(path: tuple[Any, ...]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {"scale_up": ScaleUp, "network": NetworkLevel, "site": SiteRow, "facts": FactRow}
+    models: dict[str, type[BaseModel]] = {
+        "scale_up": ScaleUp,
+        "network": NetworkLevel,
+        "site": SiteRow,
+        "facts": FactRow,
+    }
     return list((models[path[0]] if path else MachineFile).model_fields)
 
 
@@ -164,7 +188,7 @@ def _toml(text: str, file: Path) -> Any:
 
 def _yaml(text: str, file: Path) -> tuple[Any, dict[tuple[Any, ...], str]]:
     """Return plain values of a YAML 1.2 document, and where each key stands."""
-    from ruamel.yaml import YAML, YAMLError  # noqa: PLC0415  (a tenth of a second, for user files only)
+    from ruamel.yaml import YAML, YAMLError
 
     loader = YAML(typ="rt")
     try:

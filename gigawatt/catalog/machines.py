@@ -110,7 +110,9 @@ def _levels(rows: MachineFile, part: Chip, where: str) -> tuple[Level, ...]:
             raise FileFormatError(
                 f"{where}: network.{row.name}.chips = {chips} is not more than the {below} of the level inside it"
             )
-        rate = quantity(row.per_chip, "byte/s", f"network.{row.name}.per_chip", where) / float(row.oversubscription)
+        rate = quantity(row.per_chip, "byte/s", f"network.{row.name}.per_chip", where) / float(
+            row.oversubscription
+        )
         found.append(
             Level(
                 name=row.name,
@@ -141,18 +143,28 @@ def _network_rows(rows: MachineFile, part: Chip, *, single: bool) -> list[Networ
 def _scale_up(rows: MachineFile, part: Chip, where: str) -> Level:
     row, facts = rows.scale_up, part.facts
     chips = row.chips or int(number(facts, "scale_up_chips", part.id))
-    rate = number(facts, "scale_up_bytes_per_s", part.id) if row.per_chip is None else quantity(
-        row.per_chip, "byte/s", "scale_up.per_chip", where
+    rate = (
+        number(facts, "scale_up_bytes_per_s", part.id)
+        if row.per_chip is None
+        else quantity(row.per_chip, "byte/s", "scale_up.per_chip", where)
     )
-    topology = row.topology or str(facts["scale_up_topology"].value if "scale_up_topology" in facts else "switch")
+    topology = row.topology or str(
+        facts["scale_up_topology"].value if "scale_up_topology" in facts else "switch"
+    )
     dims = tuple(row.dims or ())
     if topology == "torus" and not dims:
         if row.chips or "scale_up_dims" not in facts:
             raise FileFormatError(f"{where}: scale_up.dims is missing for a torus of {chips} chips")
         dims = tuple(int(d) for d in str(facts["scale_up_dims"].value).split("x"))
     if dims and math.prod(dims) != chips:
-        raise FileFormatError(f"{where}: scale_up.dims = {list(dims)} multiply to {math.prod(dims)}, not {chips} chips")
-    inside = row.reduces_in_network if row.reduces_in_network is not None else "scale_up_reduces_in_switch" in facts
+        raise FileFormatError(
+            f"{where}: scale_up.dims = {list(dims)} multiply to {math.prod(dims)}, not {chips} chips"
+        )
+    inside = (
+        row.reduces_in_network
+        if row.reduces_in_network is not None
+        else "scale_up_reduces_in_switch" in facts
+    )
     return Level(
         name=row.name,
         chips=min(chips, rows.chips) if topology != "torus" else chips,
@@ -176,7 +188,11 @@ def _latency(written: str | float | int | None, default: str, name: str, where: 
 
 def _site(rows: MachineFile, where: str) -> Site:
     if isinstance(rows.site, SiteRow):
-        own = {"pue": rows.site.pue, "usd_per_kwh": rows.site.power_price, "kg_co2e_per_kwh": rows.site.carbon}
+        own = {
+            "pue": rows.site.pue,
+            "usd_per_kwh": rows.site.power_price,
+            "kg_co2e_per_kwh": rows.site.carbon,
+        }
         said = {k: {"value": v, "kind": "assumed", "source": "user"} for k, v in own.items()}
         return site_of("user", {k: fact_of(k, v, where=where) for k, v in said.items()})
     try:
@@ -194,7 +210,9 @@ def _facts(rows: MachineFile, part: Chip, where: str) -> dict[str, Fact]:
     found = {n: part.facts[n] for n in INHERITED if n in part.facts}
     stand_in = defaults()
     found |= {n: stand_in[n] for n in STAND_INS}
-    found["storage_bytes_per_s"] = _scaled(stand_in["storage_per_chip_bytes_per_s"], "storage_bytes_per_s", rows.chips)
+    found["storage_bytes_per_s"] = _scaled(
+        stand_in["storage_per_chip_bytes_per_s"], "storage_bytes_per_s", rows.chips
+    )
     found |= _power(part) | own
     return found
 
@@ -223,10 +241,18 @@ def _power(part: Chip) -> dict[str, Fact]:
     try:
         if "system_w" in part.facts:
             note = "server nameplate per chip x 1.1 for network, storage and management"
-            return {"it_power_per_chip_w": _scaled(part.facts["system_w"], "it_power_per_chip_w", network, note, "derived")}
+            return {
+                "it_power_per_chip_w": _scaled(
+                    part.facts["system_w"], "it_power_per_chip_w", network, note, "derived"
+                )
+            }
         ratio = float(defaults()["system_over_tdp_ratio"].value)
         number(part.facts, "tdp_w", part.id)
     except UnknownFactError:
         return {}
     note = f"{ratio:g} x TDP for the server, x {network:g} for the network: no server power is known"
-    return {"it_power_per_chip_w": _scaled(part.facts["tdp_w"], "it_power_per_chip_w", ratio * network, note, "assumed")}
+    return {
+        "it_power_per_chip_w": _scaled(
+            part.facts["tdp_w"], "it_power_per_chip_w", ratio * network, note, "assumed"
+        )
+    }

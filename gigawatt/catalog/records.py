@@ -143,7 +143,9 @@ class Machine:
     levels: tuple[Level, ...]  # innermost first; the last one spans the machine
     site: Site
     fabric: str = ""  # "rail-optimised fat tree, InfiniBand NDR"
-    facts: Facts = field(default_factory=dict, hash=False, compare=False)  # node_power_w, capex_usd_per_chip, rent_usd_per_chip_hour, failure rates, storage
+    facts: Facts = field(
+        default_factory=dict, hash=False, compare=False
+    )  # node_power_w, capex_usd_per_chip, rent_usd_per_chip_hour, failure rates, storage
     note: str = ""
 
     def take(self, chips: int) -> Machine:
@@ -257,7 +259,9 @@ class Model:
     mtp_layers: int = 0  # multi-token-prediction layers trained beside, not in the counts
     max_seq_tokens: int = 0
     rumoured: bool = False
-    recipe: Facts = field(default_factory=dict, hash=False, compare=False)  # seq_tokens, batch_tokens, tokens, dtype
+    recipe: Facts = field(
+        default_factory=dict, hash=False, compare=False
+    )  # seq_tokens, batch_tokens, tokens, dtype
     facts: Facts = field(default_factory=dict, hash=False, compare=False)  # published_params
     note: str = ""
 
@@ -278,5 +282,7 @@ class Stack:
 
     def __getitem__(self, name: str) -> float:
         if name not in self.values:
-            raise UnknownFactError(f"stack {self.id!r} has no {name!r}; it has: {', '.join(sorted(self.values))}")
+            raise UnknownFactError(
+                f"stack {self.id!r} has no {name!r}; it has: {', '.join(sorted(self.values))}"
+            )
         return self.values[name]

@@ -19,6 +19,6 @@ def command(kind: str, as_json: bool) -> None:
     if as_json:
         emit(json.dumps({"schema": "gigawatt/catalog/1", "kind": kind, "rows": rows}, indent=1), None)
         return
-    from gigawatt.cli.tables import table  # noqa: PLC0415
+    from gigawatt.cli.tables import table
 
     emit(table(rows, title=f"{len(rows)} {kind}"), None)

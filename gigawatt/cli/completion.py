@@ -12,7 +12,7 @@ from gigawatt.cli.output import emit
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """Print the completion script of a shell, to be sourced."""
-    from gigawatt.cli.main import cli  # noqa: PLC0415  (main loads this module)
+    from gigawatt.cli.main import cli
 
     kind = get_completion_class(shell)
     assert kind is not None

@@ -43,7 +43,7 @@ def emit(what: RenderableType | str, output: str | None) -> None:
 
 
 def _console(**kwargs: Any) -> Any:
-    from rich.console import Console  # noqa: PLC0415  (not needed for --json and --help)
+    from rich.console import Console
 
     if not sys.stdout.isatty():
         kwargs.setdefault("width", PIPE_WIDTH)
@@ -51,7 +51,9 @@ def _console(**kwargs: Any) -> Any:
 
 
 def _plain(what: Any) -> str:
-    console = _console(width=PIPE_WIDTH, no_color=True, record=True, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    console = _console(
+        width=PIPE_WIDTH, no_color=True, record=True, file=open(os.devnull, "w", encoding="utf-8")
+    )
     console.print(what)
     return str(console.export_text()).rstrip("\n")
 
@@ -62,8 +64,8 @@ def progress_bar(label: str, total: float = 1.0) -> Iterator[Callable[[float], N
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

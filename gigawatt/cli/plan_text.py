@@ -94,7 +94,9 @@ def _memory(result: Mapping[str, Any]) -> Table:
 
 
 def _ledger(result: Mapping[str, Any]) -> Table:
-    found = Table(title="where the chip-hours went", title_justify="left", box=None, pad_edge=False, show_header=False)
+    found = Table(
+        title="where the chip-hours went", title_justify="left", box=None, pad_edge=False, show_header=False
+    )
     found.add_column()
     found.add_column(justify="right")
     found.add_column(justify="right")
@@ -111,12 +113,16 @@ def _ledger(result: Mapping[str, Any]) -> Table:
 def _search(result: Mapping[str, Any]) -> RenderableType:
     search = result["search"]
     lost = ", ".join(f"{n:,} {why}" for why, n in search["verdicts"].items() if n and why != "fits")
-    told = Text(f"{search['candidates']:,} layouts in {fmt(search['seconds'], 's')}: {search['fit']:,} fit; {lost}")
+    told = Text(
+        f"{search['candidates']:,} layouts in {fmt(search['seconds'], 's')}: {search['fit']:,} fit; {lost}"
+    )
     if not search["alternatives"]:
         return told
     rows = [
         {
-            "next best": " ".join(f"{k}={str(c[k]).lower()}" for k in result["layout"] if k in c and c[k] not in (1, False)),
+            "next best": " ".join(
+                f"{k}={str(c[k]).lower()}" for k in result["layout"] if k in c and c[k] not in (1, False)
+            ),
             "seconds": fmt(c["step_s"], "s"),
             "memory": fmt(c["memory_bytes"], "byte"),
             "MFU": fmt(c["mfu"], "%"),
@@ -150,10 +156,21 @@ def _one(key: str, told: Mapping[str, Any], result: Mapping[str, Any]) -> Render
     rows = {"formula": told["formula"], "here": told["substituted"], "source": told["source"]}
     parts: list[RenderableType] = [Text(f"{key}: {told['label']} = {value}", style="bold"), pairs(rows)]
     if told["parts"]:
-        parts.append(table([{"part": p["label"], "value": _quantity(p["value"], p["unit"])} for p in told["parts"]]))
+        parts.append(
+            table([{"part": p["label"], "value": _quantity(p["value"], p["unit"])} for p in told["parts"]])
+        )
     facts = [f for f in result["facts"] if f["name"] in told["facts"]]
     if facts:
-        rows_ = [{"fact": f["name"], "value": f["text"], "kind": f["kind"], "source": f["source"], "where": f["where"]} for f in facts]
+        rows_ = [
+            {
+                "fact": f["name"],
+                "value": f["text"],
+                "kind": f["kind"],
+                "source": f["source"],
+                "where": f["where"],
+            }
+            for f in facts
+        ]
         parts.append(table(rows_))
     parts.append(Text(""))
     return Group(*parts)

@@ -10,7 +10,9 @@ from gigawatt.study import predict, read_rows, write_predictions
 
 @click.command("predict")
 @click.argument("rows", type=click.Path(dir_okay=False))
-@click.option("--out", required=True, type=click.Path(dir_okay=False), help="Where the predictions go, as CSV.")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False), help="Where the predictions go, as CSV."
+)
 def command(rows: str, out: str) -> None:
     """Predict step time, throughput, MFU and memory of every row of a CSV.
 

@@ -25,7 +25,7 @@ def show_group(kind: str) -> click.Group:
         if as_json:
             emit(json.dumps({"schema": "gigawatt/show/1", "kind": kind, **found}, indent=1), None)
             return
-        from gigawatt.cli.tables import shown  # noqa: PLC0415
+        from gigawatt.cli.tables import shown
 
         emit(shown(found), None)
 

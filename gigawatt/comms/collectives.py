@@ -37,7 +37,13 @@ def hops_s(reach: Reach) -> Seconds:
     """
     alpha = reach.level.latency_s * reach.fitted.hop
     if reach.level.topology == "torus":
-        return alpha * 0.5 * len(reach.level.dims) * np.maximum(reach.outer, 1.0) ** (1.0 / len(reach.level.dims)) * reach.used
+        return (
+            alpha
+            * 0.5
+            * len(reach.level.dims)
+            * np.maximum(reach.outer, 1.0) ** (1.0 / len(reach.level.dims))
+            * reach.used
+        )
     return alpha * np.log2(np.maximum(reach.outer / reach.inner, 1.0))
 
 
@@ -49,9 +55,7 @@ def ring_bytes_per_s(levels: list[Reach]) -> Real:
     The g ranks inside a unit send through their own links side by side (rails).
     Source: NCCL channels over all NICs; bytes per NIC of a hierarchical all-reduce, nccl-tests PERFORMANCE.md.
     """
-    rates = [
-        np.where(r.used, r.inner * r.line_bytes_per_s * r.fitted.ring, np.inf) for r in levels
-    ]
+    rates = [np.where(r.used, r.inner * r.line_bytes_per_s * r.fitted.ring, np.inf) for r in levels]
     return np.minimum.reduce(np.broadcast_arrays(*rates))
 
 
@@ -63,7 +67,9 @@ def _fill(levels: list[Reach]) -> Real:
     return weight
 
 
-def _ring_s(share_of_message: Real, message_bytes: Bytes, levels: list[Reach], *, crossings: float) -> Seconds:
+def _ring_s(
+    share_of_message: Real, message_bytes: Bytes, levels: list[Reach], *, crossings: float
+) -> Seconds:
     latency = table()["base_s"] + crossings * sum(hops_s(r) for r in levels)
     stream = share_of_message * message_bytes / ring_bytes_per_s(levels)
     return filled_s(latency, stream, fill=_fill(levels))

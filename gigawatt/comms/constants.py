@@ -26,7 +26,9 @@ class NetworkClass:
 @lru_cache(maxsize=1)
 def table() -> dict[str, Any]:
     """Return the calibration file."""
-    return tomllib.loads((files("gigawatt.catalog") / "data" / "calibration" / "network.toml").read_text("utf-8"))
+    return tomllib.loads(
+        (files("gigawatt.catalog") / "data" / "calibration" / "network.toml").read_text("utf-8")
+    )
 
 
 @lru_cache(maxsize=1)

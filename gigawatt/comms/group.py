@@ -95,7 +95,9 @@ BUS_FACTOR = {
 }
 
 
-def busbw_bytes_per_s(collective: str, message_bytes: Bytes, *, seconds: Seconds, ranks: Count) -> BytesPerSecond:
+def busbw_bytes_per_s(
+    collective: str, message_bytes: Bytes, *, seconds: Seconds, ranks: Count
+) -> BytesPerSecond:
     """Return the bus bandwidth of a collective: what each link would carry in a flat ring.
 
     .. math:: B_{bus} = \\frac{S}{T} f(n)

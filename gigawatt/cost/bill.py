@@ -5,7 +5,16 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from gigawatt.units import Joules, Kilograms, KilogramsPerJoule, Seconds, Usd, UsdPerJoule, UsdPerSecond, Watts
+from gigawatt.units import (
+    Joules,
+    Kilograms,
+    KilogramsPerJoule,
+    Seconds,
+    Usd,
+    UsdPerJoule,
+    UsdPerSecond,
+    Watts,
+)
 
 YEAR_S = 365.25 * 86400.0
 

@@ -60,7 +60,9 @@ EXAMPLE_LAW = KernelLaw(  # a perfect machine of round numbers, for worked examp
 @lru_cache(maxsize=1)
 def table() -> dict[str, Any]:
     """Return the calibration file."""
-    return tomllib.loads((files("gigawatt.catalog") / "data" / "calibration" / "kernels.toml").read_text("utf-8"))
+    return tomllib.loads(
+        (files("gigawatt.catalog") / "data" / "calibration" / "kernels.toml").read_text("utf-8")
+    )
 
 
 def _fitted(chip: Chip, dtype: str) -> tuple[dict[str, Any], str]:

@@ -22,7 +22,9 @@ def gemm_bound_s(flop: Flop, moved_bytes: Bytes, *, law: KernelLaw) -> Seconds:
     return np.maximum(flop / law.peak_flop_per_s, moved_bytes / law.hbm_bytes_per_s)
 
 
-def tile_s(m: Count, n: Count, k: Count, *, groups: Count, law: KernelLaw, tile: tuple[float, float]) -> Seconds:
+def tile_s(
+    m: Count, n: Count, k: Count, *, groups: Count, law: KernelLaw, tile: tuple[float, float]
+) -> Seconds:
     """Return the compute time of a product cut into tiles of one shape.
 
     .. math:: T = \\frac{2 t_m t_n (k + k_0)}{P s e_t / u} \\left(w + q (\\lceil w \\rceil - w)\\right),
@@ -77,7 +79,13 @@ def grouped_gemm_s(
 
 
 def gemm_s(
-    m: Count, n: Count, k: Count, *, law: KernelLaw, bytes_per_input: float = 2.0, bytes_per_output: float = 2.0
+    m: Count,
+    n: Count,
+    k: Count,
+    *,
+    law: KernelLaw,
+    bytes_per_input: float = 2.0,
+    bytes_per_output: float = 2.0,
 ) -> Seconds:
     """Return the time of one product of an m x k and a k x n matrix.
 

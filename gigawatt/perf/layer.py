@@ -125,7 +125,9 @@ def gradient_products(p: Product) -> tuple[Product, Product]:
     return to_input, to_weight
 
 
-def attention_pass_s(block: Block, shard: Shard, setting: Setting, *, backward: bool) -> tuple[Seconds, Bytes]:
+def attention_pass_s(
+    block: Block, shard: Shard, setting: Setting, *, backward: bool
+) -> tuple[Seconds, Bytes]:
     """Return the time of the attention core on one chip, and the score-matrix bytes moved beside it.
 
     With flash attention the scores never leave the chip. Without, they are two batched products each way and
@@ -191,7 +193,9 @@ def tensor_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
     group = Group(ranks=shard.tp, stride=1)
     machine = setting.machine
     if setting.strategy.sequence_parallel:
-        one = all_gather_s(message, group, machine=machine) + reduce_scatter_s(message, group, machine=machine)
+        one = all_gather_s(message, group, machine=machine) + reduce_scatter_s(
+            message, group, machine=machine
+        )
     else:
         one = all_reduce_s(message, group, machine=machine)
     total = pairs * one

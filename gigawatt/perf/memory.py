@@ -53,7 +53,9 @@ def stage_params(model: Model, layout: Layout, *, last: bool) -> StageParams:
     """
     count = params(model)
     on = stage_layers(model.layers, layout.pp, chunks=layout.chunks)
-    layers = on.last if last else np.maximum(on.first, np.where(np.asarray(layout.pp) > 2, on.fullest, on.first))
+    layers = (
+        on.last if last else np.maximum(on.first, np.where(np.asarray(layout.pp) > 2, on.fullest, on.first))
+    )
     share = layers / model.layers
     ends = count.embedding + count.head + count.position
     body = count.total - count.routed - ends
@@ -104,7 +106,11 @@ def activations_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: St
     m = microbatches_of(job, layout)
     flight = microbatches_in_flight(strategy.schedule, layout.pp, microbatches=m, chunks=layout.chunks)
     if last:  # the last stage starts its backward pass at once; interleaving keeps its other chunks waiting
-        flight = np.where(np.asarray(layout.chunks) > 1, np.maximum(flight - 2.0 * (layout.pp - 1) / layout.chunks, 1.0), 1.0)
+        flight = np.where(
+            np.asarray(layout.chunks) > 1,
+            np.maximum(flight - 2.0 * (layout.pp - 1) / layout.chunks, 1.0),
+            1.0,
+        )
         flight = flight if strategy.schedule not in ("gpipe", "dualpipe") else m
     layers = on.last if last else on.first
     return held * layers * flight + (working if strategy.recompute == "full" else 0.0)

@@ -10,12 +10,12 @@ import numpy as np
 from gigawatt.catalog.records import Block, Machine, Model, Stack
 from gigawatt.comms import Group, all_gather_s, all_reduce_s, reduce_scatter_s, send_recv_s
 from gigawatt.perf.job import Job
-from gigawatt.perf.kernels import KernelLaw, gemm_s, memory_bound_s
 from gigawatt.perf.kernel_constants import kernel_law
+from gigawatt.perf.kernels import memory_bound_s
 from gigawatt.perf.layer import (
     BF16_BYTES,
-    LayerTime,
     Laws,
+    LayerTime,
     PassTime,
     Setting,
     layer_time,
@@ -23,12 +23,21 @@ from gigawatt.perf.layer import (
 )
 from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import BUBBLE_SHARE, MicrobatchTime, stage_layers
-from gigawatt.units import Bytes, Count, Real, Seconds
+from gigawatt.units import Count, Real, Seconds
 from gigawatt.workload.params import params
 from gigawatt.workload.shard import Product, Shard
 
-OPERAND_BYTES = {"fp32": 4.0, "tf32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "mxfp8": 1.03, "int8": 1.0,
-                 "nvfp4": 0.56, "fp4": 0.5}
+OPERAND_BYTES = {
+    "fp32": 4.0,
+    "tf32": 4.0,
+    "bf16": 2.0,
+    "fp16": 2.0,
+    "fp8": 1.0,
+    "mxfp8": 1.03,
+    "int8": 1.0,
+    "nvfp4": 0.56,
+    "fp4": 0.5,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,7 +218,9 @@ def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
     return inside, Group(ranks=layout.dp_replicate, stride=np.maximum(outer, stride))
 
 
-def data_comm_s(job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, microbatches: Count) -> Seconds:
+def data_comm_s(
+    job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, microbatches: Count
+) -> Seconds:
     """Return the exposed data-parallel communication of a step.
 
     Below ZeRO 2 gradients are reduced behind the last microbatch's backward pass, with ZeRO 2 behind every
@@ -225,7 +236,12 @@ def data_comm_s(job: Job, layout: Layout, setting: Setting, *, passes: StagePass
         if np.any(np.asarray(count) > 0):
             group, replicas = data_groups(layout, expert=expert)
             r, g = sync_s(
-                count, group, replicas, machine=machine, zero_stage=zero, grad_bytes=stack["grad_reduce_bytes"]
+                count,
+                group,
+                replicas,
+                machine=machine,
+                zero_stage=zero,
+                grad_bytes=stack["grad_reduce_bytes"],
             )
             reduce, gather = reduce + r, gather + g
     forward = passes.forward.total_s / layout.pp
@@ -280,7 +296,9 @@ def optimizer_s(job: Job, layout: Layout, setting: Setting) -> Seconds:
         dense, expert = (data_groups(layout, expert=e)[0].ranks for e in (False, True))
         owned = held.dense / dense + held.routed / expert
     if strategy.offload_optimizer:
-        return owned * (2 * BF16_BYTES / stack["host_link_bytes_per_s"] + 28.0 / stack["host_memory_bytes_per_s"])
+        return owned * (
+            2 * BF16_BYTES / stack["host_link_bytes_per_s"] + 28.0 / stack["host_memory_bytes_per_s"]
+        )
     update = memory_bound_s(stack["optimizer_pass_bytes"] * owned, law=setting.laws.wide)
     return update + stack["host_s_per_step"]
 

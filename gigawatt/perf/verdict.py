@@ -63,14 +63,18 @@ def rules(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy) -> 
     slots = np.asarray(layout.pp * layout.chunks)
     per_replica = layout.dp * layout.microbatch_sequences
     microbatches = job.batch_sequences // np.maximum(per_replica, 1)
-    sequence_cut = layout.cp * np.where(np.asarray(layout.cp) > 1, 2, 1) * (
-        layout.tp if strategy.sequence_parallel else 1
+    sequence_cut = (
+        layout.cp
+        * np.where(np.asarray(layout.cp) > 1, 2, 1)
+        * (layout.tp if strategy.sequence_parallel else 1)
     )
     return {
         Verdict.CHIPS: np.asarray(layout.chips) != machine.chips,
         Verdict.HEADS: _indivisible([b.mixer.core.heads for b in model.blocks], layout.tp),
-        Verdict.WIDTH: _indivisible(_widths(model), layout.tp) | _indivisible(_expert_widths(model), layout.etp),
-        Verdict.LAYERS: (slots > model.layers) | ((np.asarray(layout.chunks) > 1) & uneven(model.layers, layout)),
+        Verdict.WIDTH: _indivisible(_widths(model), layout.tp)
+        | _indivisible(_expert_widths(model), layout.etp),
+        Verdict.LAYERS: (slots > model.layers)
+        | ((np.asarray(layout.chunks) > 1) & uneven(model.layers, layout)),
         Verdict.EXPERTS: _experts(model, layout),
         Verdict.SEQUENCE: np.asarray(job.seq_tokens % sequence_cut != 0),
         Verdict.BATCH: (job.batch_sequences % np.maximum(per_replica, 1) != 0) | (microbatches < 1),

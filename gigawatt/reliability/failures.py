@@ -101,12 +101,16 @@ def lost_time(
     >>> round(float(lost_time(mtti_s=1440.0, checkpoint_s=5.0, restart_s=10.0).useful), 5)
     0.91261
     """
-    interval = best_interval_s(checkpoint_s, mtti_s) if interval_s is None else np.asarray(interval_s, dtype=float)
+    interval = (
+        best_interval_s(checkpoint_s, mtti_s) if interval_s is None else np.asarray(interval_s, dtype=float)
+    )
     wall = mtti_s * np.exp(restart_s / mtti_s) * np.expm1((interval + checkpoint_s) / mtti_s)
     useful, checkpoint = interval / wall, checkpoint_s / wall
     restart = -np.expm1(-np.asarray(restart_s) / mtti_s)
     rework = np.maximum(1.0 - useful - checkpoint - restart, 0.0)
-    return LostTime(useful=useful, checkpoint=checkpoint, rework=rework, restart=1.0 - useful - checkpoint - rework)
+    return LostTime(
+        useful=useful, checkpoint=checkpoint, rework=rework, restart=1.0 - useful - checkpoint - rework
+    )
 
 
 def ettr_first_order(

@@ -83,8 +83,14 @@ def predict_loss(params: float, tokens: float, *, by: str = DEFAULT_LAW) -> Loss
     chosen = law(by)
     flop = 6.0 * params * tokens
     inside = chosen.params_low <= params <= chosen.params_high and flop <= chosen.flop_high
-    note = "" if inside else (
-        f"{chosen.name} was fitted on {chosen.params_low:.2g} to {chosen.params_high:.2g} parameters and up to "
-        f"{chosen.flop_high:.2g} flop; this is {params:.3g} and {flop:.2g}: an extrapolation, on other data"
+    note = (
+        ""
+        if inside
+        else (
+            f"{chosen.name} was fitted on {chosen.params_low:.2g} to {chosen.params_high:.2g} parameters and up to "
+            f"{chosen.flop_high:.2g} flop; this is {params:.3g} and {flop:.2g}: an extrapolation, on other data"
+        )
     )
-    return LossEstimate(loss_nats=loss_nats(params, tokens, by=chosen), law=chosen.id, in_range=inside, note=note)
+    return LossEstimate(
+        loss_nats=loss_nats(params, tokens, by=chosen), law=chosen.id, in_range=inside, note=note
+    )

@@ -95,7 +95,9 @@ def search(
             shared = {key: microbatch_passes(job, layout, setting)}
         step = step_parts(job, layout, setting, passes=shared[key])
         memory = memory_use(job, layout, strategy=strategy, stack=stack)
-        _keep(kept, job, layout, strategy, machine=machine, step=step, memory=memory, score=score(step), top=top)
+        _keep(
+            kept, job, layout, strategy, machine=machine, step=step, memory=memory, score=score(step), top=top
+        )
     return _result(kept, top)
 
 
@@ -110,7 +112,12 @@ def _viable(
     found = verdict(job, outline, machine=machine, strategy=strategy, needed_bytes=0.0)
     found = np.broadcast_to(found, (len(triples), len(chunks)))
     alive = np.asarray((found == Verdict.OK).any(axis=1))
-    others = len(space.replicas_of(strategy.zero_stage)) * len(space.microbatch_sequences) * len(space.ep) * len(space.etp)
+    others = (
+        len(space.replicas_of(strategy.zero_stage))
+        * len(space.microbatch_sequences)
+        * len(space.ep)
+        * len(space.etp)
+    )
     kept.counts += others * np.bincount(found[~alive].ravel(), minlength=len(Verdict))
     return alive
 
@@ -137,7 +144,9 @@ def _keep(
     def candidate(row: int) -> Candidate:
         at = np.unravel_index(row, shape)
         return Candidate(
-            layout=Layout(**{f.name: int(_at(getattr(layout, f.name), at)) for f in dataclasses.fields(layout)}),
+            layout=Layout(
+                **{f.name: int(_at(getattr(layout, f.name), at)) for f in dataclasses.fields(layout)}
+            ),
             strategy=strategy,
             step_s=float(_at(step.total_s, at)),
             score=float(_at(score, at)),

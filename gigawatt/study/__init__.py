@@ -11,8 +11,8 @@ from gigawatt.study.schema import SCHEMAS, schema
 __all__ = [
     "KINDS",
     "OBJECTIVES",
-    "Plan",
     "SCHEMAS",
+    "Plan",
     "Prediction",
     "catalogue",
     "plan",

@@ -26,7 +26,9 @@ class Band:
 @lru_cache(maxsize=1)
 def residuals() -> dict[str, Any]:
     """Return the errors of the last calibration, by stack and by chip family."""
-    return tomllib.loads((files("gigawatt.catalog") / "data" / "calibration" / "residuals.toml").read_text("utf-8"))
+    return tomllib.loads(
+        (files("gigawatt.catalog") / "data" / "calibration" / "residuals.toml").read_text("utf-8")
+    )
 
 
 def band_of(scenario: Scenario) -> Band:

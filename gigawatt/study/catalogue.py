@@ -26,7 +26,16 @@ def _machines() -> list[dict[str, str]]:
         try:
             found = machines.machine(id)
         except UnknownFactError as error:
-            rows.append({"id": id, "name": str(error).split(";")[0], "chip": "", "chips": "", "bf16 peak": "", "status": "figure missing"})
+            rows.append(
+                {
+                    "id": id,
+                    "name": str(error).split(";")[0],
+                    "chip": "",
+                    "chips": "",
+                    "bf16 peak": "",
+                    "status": "figure missing",
+                }
+            )
             continue
         rows.append(
             {
@@ -118,12 +127,22 @@ def _fact_rows(facts: dict[str, Fact]) -> list[dict[str, str]]:
 
 def _fact_line(fact: Fact) -> dict[str, str]:
     about = "; ".join(part for part in (fact.where, fact.note) if part)
-    return {"fact": fact.name, "value": value_text(fact), "kind": fact.kind, "source": fact.source, "where": about}
+    return {
+        "fact": fact.name,
+        "value": value_text(fact),
+        "kind": fact.kind,
+        "source": fact.source,
+        "where": about,
+    }
 
 
 def _show_chip(id: str) -> dict[str, Any]:
     chip = load.chip(id)
-    summary = {"vendor": chip.vendor, "family": chip.family, "status": "shipping" if chip.shipping else "announced"}
+    summary = {
+        "vendor": chip.vendor,
+        "family": chip.family,
+        "status": "shipping" if chip.shipping else "announced",
+    }
     return {"title": chip.name, "summary": summary, "note": chip.note, "facts": _fact_rows(dict(chip.facts))}
 
 

@@ -105,9 +105,13 @@ def warnings_of(plan: Plan) -> list[dict[str, str]]:
     """Return what a reader must know before trusting the plan."""
     asked, found = plan.scenario, []
     if not asked.machine.shipping:
-        found.append({"code": "machine_not_shipping", "message": f"{asked.machine.id!r} is announced, not shipping"})
+        found.append(
+            {"code": "machine_not_shipping", "message": f"{asked.machine.id!r} is announced, not shipping"}
+        )
     if asked.model.rumoured:
-        found.append({"code": "model_rumoured", "message": f"the architecture of {asked.model.id!r} is a rumour"})
+        found.append(
+            {"code": "model_rumoured", "message": f"the architecture of {asked.model.id!r} is a rumour"}
+        )
     if asked.model.note:
         found.append({"code": "model_note", "message": f"{asked.model.id}: {asked.model.note}"})
     for name in plan.run.unknowns:
@@ -237,9 +241,15 @@ USED = (
 def assumed_facts(plan: Plan) -> list[dict[str, str]]:
     """Return the facts behind the headline numbers that are assumed or estimated."""
     return [
-        {"what": f"{owner} {fact.name}", "value": value_text(fact), "why": f"{fact.kind}: {fact.note or fact.where}"}
+        {
+            "what": f"{owner} {fact.name}",
+            "value": value_text(fact),
+            "why": f"{fact.kind}: {fact.note or fact.where}",
+        }
         for owner, fact in facts_of(plan)
-        if (fact.name in USED or fact.name == f"peak_{plan.scenario.job.dtype}_flop_per_s") and fact.kind in ("assumed", "estimated") and not isinstance(fact.value, str)
+        if (fact.name in USED or fact.name == f"peak_{plan.scenario.job.dtype}_flop_per_s")
+        and fact.kind in ("assumed", "estimated")
+        and not isinstance(fact.value, str)
     ]
 
 
@@ -253,7 +263,12 @@ def value_text(fact: Fact) -> str:
     return fmt(fact.value, fact.unit) if fact.unit != "1" else f"{fact.value:.4g}"
 
 
-PER_HOUR = {"USD/s": (3600.0, "$/h"), "1/s": (3600.0, "/h"), "USD/J": (3.6e6, "$/kWh"), "kg/J": (3.6e6, "kg/kWh")}
+PER_HOUR = {
+    "USD/s": (3600.0, "$/h"),
+    "1/s": (3600.0, "/h"),
+    "USD/J": (3.6e6, "$/kWh"),
+    "kg/J": (3.6e6, "kg/kWh"),
+}
 
 
 def _fact_row(owner: str, fact: Fact) -> dict[str, Any]:

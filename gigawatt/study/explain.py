@@ -46,8 +46,10 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="sum of the parts below; each is one formula of the perf and comms rooms",
         source="Narayanan 2021, arXiv:2104.04473 sec. 2.2; parts: see docs/physics",
         value=lambda p: float(p.step.total_s),
-        substituted=lambda p: f"m = {p.scenario.job.batch_sequences // int(p.layout.dp * p.layout.microbatch_sequences)} "
-        f"microbatches on {p.layout.pp} stages",
+        substituted=lambda p: (
+            f"m = {p.scenario.job.batch_sequences // int(p.layout.dp * p.layout.microbatch_sequences)} "
+            f"microbatches on {p.layout.pp} stages"
+        ),
     ),
     "mfu": Explanation(
         label="model flop utilisation",
@@ -55,8 +57,10 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="model flop of a step / (chips x dense peak x step time); causal attention, no recompute",
         source="Chowdhery 2022, arXiv:2204.02311 App. B",
         value=lambda p: p.use.mfu,
-        substituted=lambda p: f"{_flop(p):.4g} flop / ({p.scenario.machine.chips} x "
-        f"{_peak(p):.4g} flop/s x {float(p.step.total_s):.4g} s)",
+        substituted=lambda p: (
+            f"{_flop(p):.4g} flop / ({p.scenario.machine.chips} x "
+            f"{_peak(p):.4g} flop/s x {float(p.step.total_s):.4g} s)"
+        ),
         facts=("peak_flop_per_s",),
     ),
     "tokens_per_s": Explanation(
@@ -73,8 +77,10 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="tokens / batch tokens x step time / goodput",
         source="definition",
         value=lambda p: p.run.wall_s / DAY_S,
-        substituted=lambda p: f"{p.scenario.tokens:.4g} / {p.scenario.job.batch_tokens:.4g} x "
-        f"{float(p.step.total_s):.4g} s / {float(p.run.lost.useful):.4f}",
+        substituted=lambda p: (
+            f"{p.scenario.tokens:.4g} / {p.scenario.job.batch_tokens:.4g} x "
+            f"{float(p.step.total_s):.4g} s / {float(p.run.lost.useful):.4f}"
+        ),
     ),
     "goodput": Explanation(
         label="goodput",
@@ -91,7 +97,9 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="chip-hours x rent per chip-hour",
         source="definition",
         value=lambda p: p.run.rent_usd,
-        substituted=lambda p: f"{p.run.chip_s / 3600:.4g} chip-hours x {p.run.rent_usd / p.run.chip_s * 3600:.3g} USD",
+        substituted=lambda p: (
+            f"{p.run.chip_s / 3600:.4g} chip-hours x {p.run.rent_usd / p.run.chip_s * 3600:.3g} USD"
+        ),
         facts=("rent_usd_per_s",),
     ),
     "cost_own_usd": Explanation(
@@ -100,7 +108,9 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="chip and server, building, operations, interest, energy; straight-line write-off",
         source="Barroso 2018, doi:10.2200/S00874ED3V01Y201809CAC046 ch. 6",
         value=lambda p: float(p.run.own.total_usd),
-        substituted=lambda p: f"{p.run.chip_s / 3600:.4g} chip-hours, {p.run.facility_energy_j / 3.6e9:.4g} MWh",
+        substituted=lambda p: (
+            f"{p.run.chip_s / 3600:.4g} chip-hours, {p.run.facility_energy_j / 3.6e9:.4g} MWh"
+        ),
         facts=("capex_usd_per_chip", "depreciation_s", "facility_usd_per_w", "usd_per_kwh"),
     ),
     "facility_energy_j": Explanation(
@@ -118,8 +128,10 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="energy at the meter x grid carbon intensity",
         source="Lacoste 2019, arXiv:1910.09700",
         value=lambda p: p.run.co2e_kg,
-        substituted=lambda p: f"{p.run.facility_energy_j / 3.6e9:.4g} MWh x "
-        f"{p.scenario.machine.site.kg_co2e_per_kwh:.3g} kg/kWh",
+        substituted=lambda p: (
+            f"{p.run.facility_energy_j / 3.6e9:.4g} MWh x "
+            f"{p.scenario.machine.site.kg_co2e_per_kwh:.3g} kg/kWh"
+        ),
         facts=("kg_co2e_per_kwh",),
     ),
     "loss_nats": Explanation(
@@ -128,7 +140,9 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="a named scaling law of parameters and tokens",
         source="see loss_law",
         value=lambda p: float(p.run.loss.loss_nats),
-        substituted=lambda p: f"{p.run.loss.law}: N = {params(p.scenario.model).active:.4g} active, D = {p.scenario.tokens:.4g}",
+        substituted=lambda p: (
+            f"{p.run.loss.law}: N = {params(p.scenario.model).active:.4g} active, D = {p.scenario.tokens:.4g}"
+        ),
     ),
     "memory_bytes": Explanation(
         label="memory of the fullest chip",

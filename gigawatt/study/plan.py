@@ -54,7 +54,7 @@ class Plan:
 
     def document(self) -> dict[str, Any]:
         """Return the plan as one JSON-ready document, from which every face is drawn."""
-        from gigawatt.study.document import document  # noqa: PLC0415  (document reads Plan)
+        from gigawatt.study.document import document
 
         return document(self)
 
@@ -108,15 +108,15 @@ def plan(
         asked, found = _search(asked, fixed, top=top, progress=progress)
     elapsed = time.perf_counter() - started
     if not found.best:
-        raise NothingFeasibleError(_why_nothing(asked, found), {VERDICT_TEXT[v]: n for v, n in found.counts.items()})
+        raise NothingFeasibleError(
+            _why_nothing(asked, found), {VERDICT_TEXT[v]: n for v, n in found.counts.items()}
+        )
     return price(asked, found.best[0], found=found, search_s=elapsed)
 
 
 def price(asked: Scenario, best: Candidate, *, found: SearchResult, search_s: float) -> Plan:
     """Return the full plan of one candidate."""
-    step = step_time(
-        asked.job, best.layout, machine=asked.machine, strategy=best.strategy, stack=asked.stack
-    )
+    step = step_time(asked.job, best.layout, machine=asked.machine, strategy=best.strategy, stack=asked.stack)
     use = use_of(asked, step)
     run = run_of(asked, step)
     return Plan(
@@ -167,8 +167,15 @@ def _search_all(
 
 
 LAYOUT_FIELDS = ("tp", "cp", "pp", "chunks", "dp_replicate", "dp_shard", "ep", "etp", "microbatch_sequences")
-LAYOUT_WORDS = {"vp": "chunks", "vpp": "chunks", "mbs": "microbatch_sequences", "micro_batch": "microbatch_sequences",
-                "zero": "zero_stage", "sp": "sequence_parallel", "dp": "dp_shard"}
+LAYOUT_WORDS = {
+    "vp": "chunks",
+    "vpp": "chunks",
+    "mbs": "microbatch_sequences",
+    "micro_batch": "microbatch_sequences",
+    "zero": "zero_stage",
+    "sp": "sequence_parallel",
+    "dp": "dp_shard",
+}
 
 
 def given_layout(asked: Scenario, words: Mapping[str, Any]) -> tuple[Layout, Strategy]:
@@ -237,8 +244,11 @@ def _broken(asked: Scenario, layout: Layout, rule: Verdict) -> str:
         Verdict.SEQUENCE: f"2 cp x tp does not divide seq_tokens = {job.seq_tokens} "
         f"(cp = {layout.cp}, tp = {layout.tp})",
     }
-    return details.get(rule, f"layout {VERDICT_TEXT[rule]}: tp={layout.tp} cp={layout.cp} pp={layout.pp} "
-                             f"chunks={layout.chunks} ep={layout.ep} etp={layout.etp} dp={layout.dp}")
+    return details.get(
+        rule,
+        f"layout {VERDICT_TEXT[rule]}: tp={layout.tp} cp={layout.cp} pp={layout.pp} "
+        f"chunks={layout.chunks} ep={layout.ep} etp={layout.etp} dp={layout.dp}",
+    )
 
 
 def _nearest_divisors(n: int, near: int) -> str:
@@ -252,7 +262,9 @@ def _why_nothing(asked: Scenario, found: SearchResult) -> str:
     model, machine = asked.model, asked.machine
     lost = {v: n for v, n in found.counts.items() if n and v != Verdict.OK}
     total = max(sum(lost.values()), 1)
-    shares = ", ".join(f"{100 * n / total:.0f} % {VERDICT_TEXT[v]}" for v, n in sorted(lost.items(), key=lambda x: -x[1]))
+    shares = ", ".join(
+        f"{100 * n / total:.0f} % {VERDICT_TEXT[v]}" for v, n in sorted(lost.items(), key=lambda x: -x[1])
+    )
     text = f"none of {total:,} layouts of {model.id!r} fits {machine.chips:,} x {machine.chip.id!r}: {shares}"
     miss = found.nearest_miss
     if miss is None:

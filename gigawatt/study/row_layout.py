@@ -94,7 +94,9 @@ def row_machine(row: Row) -> Machine:
             fabric=fabric,
         )
     except ValueError:
-        raise RowError("inconsistent", f"interconnect_inter_GBps_per_gpu = {rate!r} is not a number") from None
+        raise RowError(
+            "inconsistent", f"interconnect_inter_GBps_per_gpu = {rate!r} is not a number"
+        ) from None
     except UnknownFactError as error:
         raise RowError("incomplete", f"interconnect_inter_GBps_per_gpu ({error})") from None
 
@@ -107,7 +109,9 @@ def row_dtype(row: Row, machine: Machine) -> str:
     text = row["precision"].lower()
     if not text.strip():
         raise RowError("incomplete", "precision")
-    name = next((n for n in ("mxfp8", "nvfp4", "fp8", "int8", "fp16", "bf16", "tf32", "fp32") if n in text), None)
+    name = next(
+        (n for n in ("mxfp8", "nvfp4", "fp8", "int8", "fp16", "bf16", "tf32", "fp32") if n in text), None
+    )
     if name is None:
         raise RowError("unsupported", f"precision = {row['precision']!r}")
     if name == "fp8" and "int8" in text and "fp8" not in machine.chip.dtypes:
@@ -116,7 +120,9 @@ def row_dtype(row: Row, machine: Machine) -> str:
     if peak not in machine.chip.dtypes:
         if name == "fp16" and "bf16" in machine.chip.dtypes:
             return "bf16"
-        raise RowError("unsupported", f"precision = {row['precision']!r} on {machine.chip.id}, which has no {peak} rate")
+        raise RowError(
+            "unsupported", f"precision = {row['precision']!r} on {machine.chip.id}, which has no {peak} rate"
+        )
     return name
 
 
@@ -238,7 +244,10 @@ def microbatch(row: Row, job: Job, dp: int) -> int:
         if size < 1 or size != int(size):
             raise RowError("unsupported", f"micro_batch = {size:g}: parts of a sequence are not modelled")
         if batch % (dp * size):
-            raise RowError("inconsistent", f"dp x micro_batch = {dp * size:g} does not divide global_batch_seqs = {batch}")
+            raise RowError(
+                "inconsistent",
+                f"dp x micro_batch = {dp * size:g} does not divide global_batch_seqs = {batch}",
+            )
         return int(size)
     steps = re.search(r"\bga=(\d+)|grad_accum=(\d+)", row["overlap_notes"].lower())
     if steps:

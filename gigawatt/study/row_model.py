@@ -87,7 +87,9 @@ def row_model(row: Row) -> Model:
     """
     notes = row["other_arch_notes"].lower()
     if any(word in f"{row['model_name']} {notes}".lower() for word in UNMODELLED):
-        raise RowError("unsupported", f"model_name = {row['model_name']!r}: encoder-decoder models are not modelled")
+        raise RowError(
+            "unsupported", f"model_name = {row['model_name']!r}: encoder-decoder models are not modelled"
+        )
     found = known_model(row)
     if found is not None:
         return found
@@ -95,7 +97,10 @@ def row_model(row: Row) -> Model:
         if not row[name]:
             raise RowError("incomplete", name)
     if "mla" in notes or "hybrid" in notes or "mamba" in notes:
-        raise RowError("unknown_model", f"model_name = {row['model_name']!r}: its latent or hybrid layers are not in the columns")
+        raise RowError(
+            "unknown_model",
+            f"model_name = {row['model_name']!r}: its latent or hybrid layers are not in the columns",
+        )
     return _from_columns(row, notes)
 
 
@@ -121,7 +126,9 @@ def _gated(notes: str, row: Row) -> bool | None:
         return False
     if squeezed(row["model_name"]).startswith(("gpt", "megatron")):
         return False
-    if squeezed(row["model_name"]).startswith(("llama", "mixtral", "qwen", "mistral", "internlm", "deepseek")):
+    if squeezed(row["model_name"]).startswith(
+        ("llama", "mixtral", "qwen", "mistral", "internlm", "deepseek")
+    ):
         return True
     return None
 
@@ -164,7 +171,9 @@ def _build(row: Row, notes: str, *, gated: bool, tied: bool) -> Model:
         tied=tied,
         bias=gpt and "no bias" not in notes,
         norm_bias=gpt and "no bias" not in notes,
-        learned_positions=whole(row, "seq_len", default=0) if "learned position" in notes or "gpt" in notes else 0,
+        learned_positions=whole(row, "seq_len", default=0)
+        if "learned position" in notes or "gpt" in notes
+        else 0,
         experts=experts,
         topk=whole(row, "experts_topk", default=0),
         moe_ffn_hidden=moe_ffn,

@@ -69,7 +69,8 @@ def use_of(scenario: Scenario, step: StepTime) -> Use:
     total = float(step.total_s)
     rate = job.batch_tokens / total
     shares = {
-        name: convention(job.model, job.seq_tokens) * rate / peak for name, convention in FLOP_CONVENTIONS.items()
+        name: convention(job.model, job.seq_tokens) * rate / peak
+        for name, convention in FLOP_CONVENTIONS.items()
     }
     worked = float(step.matmul_s + step.attention_s)
     again = float(step.recompute_s) / max(float(worked + step.memory_bound_s + step.tp_comm_s), 1e-30)
@@ -127,7 +128,9 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
     wall = useful / float(lost.useful)
     chip_s = wall * machine.chips
     power = known("it_power_per_chip_w")
-    it_energy = float(energy_j(training_power_w(power, busy_fraction=float(busy_fraction(step))) * machine.chips, wall))
+    it_energy = float(
+        energy_j(training_power_w(power, busy_fraction=float(busy_fraction(step))) * machine.chips, wall)
+    )
     facility = it_energy * machine.site.pue
     bill = own_usd(
         chip_s,

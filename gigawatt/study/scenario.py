@@ -14,7 +14,12 @@ from gigawatt.perf import Job, stack
 
 DTYPES = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "int8", "tf32", "fp32")
 DEFAULT_STACK = "modern"
-EXAMPLES = {"seq_tokens": "--seq 4096", "batch_tokens": "--batch 4M", "tokens": "--tokens 2T", "dtype": "--dtype bf16"}
+EXAMPLES = {
+    "seq_tokens": "--seq 4096",
+    "batch_tokens": "--batch 4M",
+    "tokens": "--tokens 2T",
+    "dtype": "--dtype bf16",
+}
 MAX_TOKENS = 1e17  # a thousand times all text there is; beyond, a unit was confused
 MAX_BATCH_TOKENS = 1e10
 MAX_SEQ_TOKENS = 2**24
@@ -82,10 +87,14 @@ def scenario(
         model=arch,
         seq_tokens=seq,
         batch_sequences=_whole("batch_sequences", batch_sequences, int(MAX_BATCH_TOKENS)),
-        dtype=_dtype(str(values["dtype"]), machine) if dtype else _recipe_dtype(str(values["dtype"]), machine, assumptions),
+        dtype=_dtype(str(values["dtype"]), machine)
+        if dtype
+        else _recipe_dtype(str(values["dtype"]), machine, assumptions),
     )
     if stack_id is None:
-        assumptions.append(Assumption(what="stack", value=DEFAULT_STACK, why="not given; a fused, overlapped stack"))
+        assumptions.append(
+            Assumption(what="stack", value=DEFAULT_STACK, why="not given; a fused, overlapped stack")
+        )
     return Scenario(
         machine=machine,
         job=job,
@@ -123,11 +132,15 @@ def _from_recipe(arch: Model, said: Mapping[str, Any]) -> tuple[dict[str, Any], 
         fact = arch.recipe.get(name)
         if fact is None:
             option = OPTION.get(name, f"--{name}")
-            raise InputError(f"{option} is not given, and none is published for {arch.id!r}; e.g. {EXAMPLES[name]}")
+            raise InputError(
+                f"{option} is not given, and none is published for {arch.id!r}; e.g. {EXAMPLES[name]}"
+            )
         values[name] = fact.value
         value = f"{fact.value:,.0f}" if not isinstance(fact.value, str) else fact.value
         how = "published recipe" if fact.kind != "assumed" else "assumed"
-        assumptions.append(Assumption(what=name, value=value, why=f"{how} ({fact.source}) {fact.where}".strip()))
+        assumptions.append(
+            Assumption(what=name, value=value, why=f"{how} ({fact.source}) {fact.where}".strip())
+        )
     return values, assumptions
 
 

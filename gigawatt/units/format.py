@@ -7,8 +7,12 @@ import math
 PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 BINARY = ((2.0**50, "Pi"), (2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (2.0**10, "Ki"), (1.0, ""))
 SMALL = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
-TIMES = ((365.25 * 86400.0 * 2, 365.25 * 86400.0, "y"), (86400.0 * 2, 86400.0, "d"), (7200.0, 3600.0, "h"),
-         (120.0, 60.0, "min"))
+TIMES = (
+    (365.25 * 86400.0 * 2, 365.25 * 86400.0, "y"),
+    (86400.0 * 2, 86400.0, "d"),
+    (7200.0, 3600.0, "h"),
+    (120.0, 60.0, "min"),
+)
 SYMBOLS = {"byte": "B", "byte/s": "B/s", "flop": "FLOP", "flop/s": "FLOP/s", "token/s": "token/s", "W": "W"}
 
 
@@ -24,7 +28,7 @@ def figures(value: float, digits: int = 3) -> str:
     return f"{value:.{decimals}f}"
 
 
-def format(value: float, unit: str, *, digits: int = 3, binary: bool = False) -> str:  # noqa: A001
+def format(value: float, unit: str, *, digits: int = 3, binary: bool = False) -> str:
     """Return a quantity as people write it.
 
     >>> format(9.89e14, "flop/s"), format(8e10, "byte"), format(8e10, "byte", binary=True)

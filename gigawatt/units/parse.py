@@ -7,14 +7,47 @@ import re
 
 from gigawatt.errors import InputError
 
-PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "Z": 1e21,
-          "m": 1e-3, "u": 1e-6, "µ": 1e-6, "n": 1e-9,
-          "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
+PREFIX = {
+    "": 1.0,
+    "k": 1e3,
+    "K": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "P": 1e15,
+    "E": 1e18,
+    "Z": 1e21,
+    "m": 1e-3,
+    "u": 1e-6,
+    "µ": 1e-6,
+    "n": 1e-9,
+    "Ki": 2.0**10,
+    "Mi": 2.0**20,
+    "Gi": 2.0**30,
+    "Ti": 2.0**40,
+    "Pi": 2.0**50,
+}
 COUNT_SUFFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12, "P": 1e15, "Q": 1e15}
 HOUR_S, DAY_S, YEAR_S = 3600.0, 86400.0, 365.25 * 86400.0
-TIME = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "min": 60.0, "h": HOUR_S, "hr": HOUR_S,
-        "hour": HOUR_S, "hours": HOUR_S, "d": DAY_S, "day": DAY_S, "days": DAY_S, "week": 7 * DAY_S,
-        "weeks": 7 * DAY_S, "y": YEAR_S, "year": YEAR_S, "years": YEAR_S}
+TIME = {
+    "s": 1.0,
+    "sec": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "min": 60.0,
+    "h": HOUR_S,
+    "hr": HOUR_S,
+    "hour": HOUR_S,
+    "hours": HOUR_S,
+    "d": DAY_S,
+    "day": DAY_S,
+    "days": DAY_S,
+    "week": 7 * DAY_S,
+    "weeks": 7 * DAY_S,
+    "y": YEAR_S,
+    "year": YEAR_S,
+    "years": YEAR_S,
+}
 
 # Per SI unit: the base symbols it may be written in, and what each is worth. Prefixes go before them.
 BASES: dict[str, dict[str, float]] = {
@@ -28,10 +61,23 @@ BASES: dict[str, dict[str, float]] = {
 }
 RATE_WORDS = {"FLOPS": "flop/s", "FLOP/S": "flop/s", "bps": "bit/s", "Bps": "B/s"}
 NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
-EXAMPLES = {"byte": "80 GB or 80 GiB", "byte/s": "400 Gbit/s or 50 GB/s", "flop/s": "989 TFLOP/s",
-            "flop": "1e26 flop", "s": "90 d, 5 min or 2 us", "W": "150 MW", "USD": "500 M$", "USD/s": "2.5 $/h",
-            "1": "15.6T or 16M", "USD/J": "0.07 $/kWh", "kg/J": "0.38 kg/kWh", "kg": "500 t", "J": "3 GWh",
-            "m": "30 m", "1/s": "0.01 /h"}
+EXAMPLES = {
+    "byte": "80 GB or 80 GiB",
+    "byte/s": "400 Gbit/s or 50 GB/s",
+    "flop/s": "989 TFLOP/s",
+    "flop": "1e26 flop",
+    "s": "90 d, 5 min or 2 us",
+    "W": "150 MW",
+    "USD": "500 M$",
+    "USD/s": "2.5 $/h",
+    "1": "15.6T or 16M",
+    "USD/J": "0.07 $/kWh",
+    "kg/J": "0.38 kg/kWh",
+    "kg": "500 t",
+    "J": "3 GWh",
+    "m": "30 m",
+    "1/s": "0.01 /h",
+}
 
 
 def parse(text: str | float, unit: str, *, field: str = "value") -> float:
@@ -52,11 +98,15 @@ def parse(text: str | float, unit: str, *, field: str = "value") -> float:
         return _finite(float(text), text, field)
     match = NUMBER.match(text)
     if not match:
-        raise InputError(f"{field} = {text!r} does not start with a number; write e.g. {EXAMPLES.get(unit, unit)}")
+        raise InputError(
+            f"{field} = {text!r} does not start with a number; write e.g. {EXAMPLES.get(unit, unit)}"
+        )
     value = float(match[1].replace("_", "").replace(",", ""))
     factor = 1.0 if not match[2] else _factor(match[2], unit)
     if factor is None:
-        raise InputError(f"{field} = {text!r} is not in a unit of {unit!r}; write e.g. {EXAMPLES.get(unit, unit)}")
+        raise InputError(
+            f"{field} = {text!r} is not in a unit of {unit!r}; write e.g. {EXAMPLES.get(unit, unit)}"
+        )
     return _finite(value * factor, text, field)
 
 

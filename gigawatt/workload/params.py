@@ -51,7 +51,8 @@ def block_params(block: Block) -> dict[str, int]:
         "dense_mlps": n * (block.mlp.params if block.mlp else 0),
         "routed_experts": n * routed,
         "shared_experts": n * (moe.shared.params if moe and moe.shared else 0),
-        "routers": n * (moe.router.params + sum(x.params for x in moe.latent) + moe.vector_params if moe else 0),
+        "routers": n
+        * (moe.router.params + sum(x.params for x in moe.latent) + moe.vector_params if moe else 0),
         "vectors": n * (block.vector_params + block.mixer.vector_params),
         "inactive": n * (routed - moe.topk * moe.expert.params if moe else 0),
     }

@@ -146,7 +146,11 @@ def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
     if block.moe:
         moe = block.moe
         sent = shard.expert_tokens * moe.topk
-        moved = moved + mlp_activation_bytes(moe.expert, sent, 1.0) + 2.0 * sent * moe.expert.linears[0].inputs * 4
+        moved = (
+            moved
+            + mlp_activation_bytes(moe.expert, sent, 1.0)
+            + 2.0 * sent * moe.expert.linears[0].inputs * 4
+        )
         if moe.shared:
             moved = moved + mlp_activation_bytes(moe.shared, shard.tokens, shard.tp)
     return moved
@@ -192,7 +196,9 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keep_cheap: bool) -> 
     if block.moe:
         moe = block.moe
         sent = shard.expert_tokens * moe.topk
-        kept = kept + 2.0 * sent * (moe.expert.linears[0].inputs * 2 + moe.expert.width * (1 + moe.expert.gated + keep_cheap))
+        kept = kept + 2.0 * sent * (
+            moe.expert.linears[0].inputs * 2 + moe.expert.width * (1 + moe.expert.gated + keep_cheap)
+        )
     return kept
 
 

@@ -1,6 +1,6 @@
 """Write the JSON Schema of a plan from plans: run after the document changes, and read the diff.
 
-    python tests/tools/make_plan_schema.py
+python tests/tools/make_plan_schema.py
 """
 
 import json
@@ -39,7 +39,14 @@ def schema_of(values: list, name: str = "") -> dict:
 
 
 def json_kind(value: object) -> str:
-    kinds = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array"), (dict, "object"))
+    kinds = (
+        (bool, "boolean"),
+        (int, "integer"),
+        (float, "number"),
+        (str, "string"),
+        (list, "array"),
+        (dict, "object"),
+    )
     return next((name for kind, name in kinds if isinstance(value, kind)), "null")
 
 
