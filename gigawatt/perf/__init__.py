@@ -5,7 +5,8 @@ memory in named parts, and a verdict.
 """
 
 from gigawatt.perf.job import Job
-from gigawatt.perf.layout import Layout, Strategy
+from gigawatt.perf.layer import Setting
+from gigawatt.perf.layout import Layout, Strategy, take
 from gigawatt.perf.memory import MemoryUse, memory_use
 from gigawatt.perf.stacks import stack, stacks
 from gigawatt.perf.step import (
@@ -24,6 +25,7 @@ __all__ = [
     "Job",
     "Layout",
     "MemoryUse",
+    "Setting",
     "StagePasses",
     "StepTime",
     "Strategy",
@@ -36,5 +38,6 @@ __all__ = [
     "stacks",
     "step_parts",
     "step_time",
+    "take",
     "verdict",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +49,27 @@ class Layout:
         return cls(**{name: column.ravel() for name, column in zip(axes, columns, strict=True)})
 
     def take(self, rows: NDArray[Any] | int) -> Self:
-        """Return some rows of a column (scalars stay)."""
-        changed = {
-            f.name: getattr(self, f.name)[rows]
-            for f in dataclasses.fields(self)
-            if np.ndim(getattr(self, f.name)) > 0
-        }
-        return dataclasses.replace(self, **changed)
+        """Return some rows of a column (what is the same for all rows stays)."""
+        return take(self, rows)
+
+
+Record = TypeVar("Record")
+
+
+def take(record: Record, rows: NDArray[Any] | int) -> Record:
+    """Return a record with only some rows of its arrays' first axis; what is the same for all rows stays.
+
+    Records inside the record are cut likewise.
+    """
+
+    def cut(value: Any) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return take(value, rows)
+        same = np.ndim(value) == 0 or np.shape(value)[0] == 1
+        return value if same else value[rows]
+
+    named = {f.name: cut(getattr(record, f.name)) for f in dataclasses.fields(record)}  # type: ignore[arg-type]
+    return dataclasses.replace(record, **named)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

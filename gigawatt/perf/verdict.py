@@ -126,8 +126,8 @@ def verdict(
     Definition: structural rules first, memory last.
     """
     broken = rules(job, layout, machine=machine, strategy=strategy)
-    broken[Verdict.MEMORY] = np.asarray(needed_bytes) > machine.chip.hbm_bytes
     first: NDArray[Any] = np.asarray(np.int8(Verdict.OK))
     for rule in sorted(broken, reverse=True):  # the earliest rule is written last, over the others
         first = np.where(broken[rule], np.int8(rule), first)
-    return first
+    fits = np.where(np.asarray(needed_bytes) > machine.chip.hbm_bytes, np.int8(Verdict.MEMORY), np.int8(0))
+    return np.where(first == Verdict.OK, fits, first)

@@ -4,7 +4,16 @@ Takes a job, a machine, a software stack and a space; returns the best layouts, 
 others lost.
 """
 
-from gigawatt.search.run import Candidate, SearchResult, search
+from gigawatt.search.run import Candidate, Objective, SearchResult, search, step_seconds
 from gigawatt.search.space import Space, full_space, smaller_counts
 
-__all__ = ["Candidate", "SearchResult", "Space", "full_space", "search", "smaller_counts"]
+__all__ = [
+    "Candidate",
+    "Objective",
+    "SearchResult",
+    "Space",
+    "full_space",
+    "search",
+    "smaller_counts",
+    "step_seconds",
+]

@@ -14,7 +14,8 @@ from gigawatt.catalog.records import Machine, Stack
 from gigawatt.perf import (
     Job,
     Layout,
-    MemoryUse,
+    Setting,
+    StagePasses,
     StepTime,
     Strategy,
     Verdict,
@@ -22,11 +23,24 @@ from gigawatt.perf import (
     microbatch_passes,
     setting_of,
     step_parts,
+    take,
     verdict,
 )
 from gigawatt.search.space import Space
+from gigawatt.units import Seconds
 
-Objective = Callable[[StepTime], Any]  # what is made small: seconds, dollars or joules of one step
+Objective = Callable[[StepTime, Seconds], Any]  # of a step and its total: what is made small
+
+
+def step_seconds(_: StepTime, total_s: Seconds) -> Seconds:
+    """Return the step time: the objective of a search that is given no other.
+
+    Definition: the total itself.
+
+    >>> step_seconds.__name__
+    'step_seconds'
+    """
+    return total_s
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,9 +72,51 @@ class SearchResult:
 class _Kept:
     """What the search keeps while it runs."""
 
+    top: int
     candidates: list[Candidate] = field(default_factory=list)
     counts: NDArray[Any] = field(default_factory=lambda: np.zeros(len(Verdict), dtype=np.int64))
     miss: Candidate | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Mesh:
+    """A mesh of layouts of one strategy, priced: arrays that broadcast to `shape`."""
+
+    layout: Layout
+    strategy: Strategy
+    step_s: Any
+    score: Any
+    needed_bytes: Any
+    found: NDArray[Any]  # verdicts
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.broadcast_shapes(self.found.shape, np.shape(self.score), np.shape(self.needed_bytes))
+
+    def flat(self, values: Any) -> NDArray[Any]:
+        return np.broadcast_to(values, self.shape).ravel()
+
+    def candidates(self, rows: NDArray[Any]) -> list[Candidate]:
+        """Return some rows of the flattened mesh."""
+        at = np.unravel_index(rows, self.shape)
+
+        def column(values: Any) -> list[Any]:
+            found: list[Any] = np.broadcast_to(values, self.shape)[at].tolist()
+            return found
+
+        names = [f.name for f in dataclasses.fields(Layout)]
+        layouts = zip(*(column(getattr(self.layout, name)) for name in names), strict=True)
+        priced = zip(column(self.step_s), column(self.score), column(self.needed_bytes), strict=True)
+        return [
+            Candidate(
+                layout=Layout(**dict(zip(names, numbers, strict=True))),
+                strategy=self.strategy,
+                step_s=step_s,
+                score=score,
+                memory_bytes=needed,
+            )
+            for numbers, (step_s, score, needed) in zip(layouts, priced, strict=True)
+        ]
 
 
 def search(
@@ -69,110 +125,75 @@ def search(
     *,
     machine: Machine,
     stack: Stack,
-    objective: Objective | None = None,
+    objective: Objective = step_seconds,
     top: int = 5,
     progress: Callable[[float], None] | None = None,
 ) -> SearchResult:
     """Return the best layouts of a space.
 
     Every combination is priced or ruled out; nothing is sampled. Layer times are computed once for all
-    kinds that share them.
+    strategies that share them, and blocks of triples bound the memory that this takes.
     """
-    kept = _Kept()
-    score = objective or (lambda step: step.total_s)
-    strategies, triples = space.strategies(), space.triples()
-    shared: dict[tuple[bool, str, bytes], Any] = {}
-    for done, strategy in enumerate(strategies):
-        alive = _viable(kept, job, space, strategy, machine=machine, triples=triples)
+    kept = _Kept(top=top)
+    families, stems = space.families(), space.stems()
+    for done, family in enumerate(families):
+        alive = {s: _viable(kept, job, space, s, machine=machine, stems=stems) for s in family}
+        setting = setting_of(job, machine=machine, strategy=family[0], stack=stack)
+        for rows in space.blocks(np.flatnonzero(np.logical_or.reduce(list(alive.values())))):
+            triples, triple_of = np.unique(stems[rows, :3], axis=0, return_inverse=True)
+            uncut = np.c_[triples, np.ones(len(triples), dtype=np.int64)]  # chunks do not change layer times
+            passes = microbatch_passes(job, space.mesh(family[0], uncut), setting)
+            for strategy in family:
+                here = alive[strategy][rows]
+                if here.any():
+                    layout = space.mesh(strategy, stems[rows[here]])
+                    own = dataclasses.replace(setting, strategy=strategy)
+                    of_these = take(passes, triple_of[here])
+                    _keep(kept, _price(job, layout, own, passes=of_these, objective=objective))
         if progress:
-            progress((done + 1) / len(strategies))
-        if not alive.any():
-            continue
-        layout = space.mesh(strategy, triples[alive])
-        setting = setting_of(job, machine=machine, strategy=strategy, stack=stack)
-        key = (strategy.sequence_parallel, strategy.recompute, alive.tobytes())  # all that passes depend on
-        if key not in shared:
-            shared = {key: microbatch_passes(job, layout, setting)}
-        step = step_parts(job, layout, setting, passes=shared[key])
-        memory = memory_use(job, layout, strategy=strategy, stack=stack)
-        _keep(
-            kept, job, layout, strategy, machine=machine, step=step, memory=memory, score=score(step), top=top
-        )
-    return _result(kept, top)
+            progress((done + 1) / len(families))
+    return _result(kept)
 
 
 def _viable(
-    kept: _Kept, job: Job, space: Space, strategy: Strategy, *, machine: Machine, triples: NDArray[Any]
+    kept: _Kept, job: Job, space: Space, strategy: Strategy, *, machine: Machine, stems: NDArray[Any]
 ) -> NDArray[Any]:
-    """Return which triples leave some layout alive; count the others under the rule that they break."""
-    chunks = space.chunks_of(strategy.schedule)
-    if not chunks or not len(triples):
-        return np.zeros(len(triples), dtype=bool)
-    outline = space.outline(strategy, triples)
-    found = verdict(job, outline, machine=machine, strategy=strategy, needed_bytes=0.0)
-    found = np.broadcast_to(found, (len(triples), len(chunks)))
-    alive = np.asarray((found == Verdict.OK).any(axis=1))
-    others = (
-        len(space.replicas_of(strategy.zero_stage))
-        * len(space.microbatch_sequences)
-        * len(space.ep)
-        * len(space.etp)
-    )
-    kept.counts += others * np.bincount(found[~alive].ravel(), minlength=len(Verdict))
+    """Return which stems leave some layout alive; count the others under the rule that they break."""
+    own = (stems[:, 3] > 1) == (strategy.schedule == "interleaved")
+    found = verdict(job, space.outline(stems), machine=machine, strategy=strategy, needed_bytes=0.0)
+    dead = found[own & (found != Verdict.OK)]
+    kept.counts += space.others(strategy) * np.bincount(dead, minlength=len(Verdict))
+    alive: NDArray[Any] = own & (found == Verdict.OK)
     return alive
 
 
-def _keep(
-    kept: _Kept,
-    job: Job,
-    layout: Layout,
-    strategy: Strategy,
-    *,
-    machine: Machine,
-    step: StepTime,
-    memory: MemoryUse,
-    score: Any,
-    top: int,
-) -> None:
-    needed = memory.total_bytes
-    found = verdict(job, layout, machine=machine, strategy=strategy, needed_bytes=needed)
-    shape = np.broadcast_shapes(found.shape, np.shape(score))
-    found = np.broadcast_to(found, shape).ravel()
+def _price(job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, objective: Objective) -> _Mesh:
+    """Return what every layout of a mesh takes, scores and breaks."""
+    step = step_parts(job, layout, setting, passes=passes)
+    total = step.total_s
+    needed = memory_use(job, layout, strategy=setting.strategy, stack=setting.stack).total_bytes
+    found = verdict(job, layout, machine=setting.machine, strategy=setting.strategy, needed_bytes=needed)
+    score = objective(step, total)
+    return _Mesh(
+        layout=layout, strategy=setting.strategy, step_s=total, score=score, needed_bytes=needed, found=found
+    )
+
+
+def _keep(kept: _Kept, mesh: _Mesh) -> None:
+    """Keep a mesh's best layouts, its front and its verdicts; while nothing fits, the nearest miss."""
+    found = mesh.flat(mesh.found)
     kept.counts += np.bincount(found, minlength=len(Verdict))
     fits = np.flatnonzero(found == Verdict.OK)
-
-    def candidate(row: int) -> Candidate:
-        at = np.unravel_index(row, shape)
-        return Candidate(
-            layout=Layout(
-                **{f.name: int(_at(getattr(layout, f.name), at)) for f in dataclasses.fields(layout)}
-            ),
-            strategy=strategy,
-            step_s=float(_at(step.total_s, at)),
-            score=float(_at(score, at)),
-            memory_bytes=float(_at(needed, at)),
-        )
-
     if fits.size:
-        scores = np.broadcast_to(score, shape).ravel()[fits]
-        bytes_needed = np.broadcast_to(needed, shape).ravel()[fits]
-        rows = np.union1d(best_rows(scores, top), front_rows(scores, bytes_needed))
-        kept.candidates.extend(candidate(int(r)) for r in fits[rows])
+        scores, needed = mesh.flat(mesh.score)[fits], mesh.flat(mesh.needed_bytes)[fits]
+        rows = np.union1d(best_rows(scores, kept.top), front_rows(scores, needed))
+        kept.candidates.extend(mesh.candidates(fits[rows]))
     elif not kept.candidates:
         over = np.flatnonzero(found == Verdict.MEMORY)
         if over.size:
-            row = over[np.argmin(np.broadcast_to(needed, shape).ravel()[over])]
-            miss = candidate(int(row))
+            (miss,) = mesh.candidates(over[[np.argmin(mesh.flat(mesh.needed_bytes)[over])]])
             if kept.miss is None or miss.memory_bytes < kept.miss.memory_bytes:
                 kept.miss = miss
-
-
-def _at(values: Any, at: tuple[Any, ...]) -> Any:
-    """Return one element of an array that broadcasts to a larger shape."""
-    array = np.asarray(values)
-    if array.ndim == 0:
-        return array
-    return array[tuple(0 if size == 1 else i for size, i in zip(array.shape, at, strict=True))]
 
 
 def best_rows(scores: NDArray[Any], top: int) -> NDArray[Any]:
@@ -201,12 +222,12 @@ def front_rows(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
     return order[new]
 
 
-def _result(kept: _Kept, top: int) -> SearchResult:
+def _result(kept: _Kept) -> SearchResult:
     counts = {v: int(kept.counts[v]) for v in Verdict}
     if not kept.candidates:
         return SearchResult(best=(), front=(), counts=counts, nearest_miss=kept.miss)
     scores = np.array([c.score for c in kept.candidates])
     needed = np.array([c.memory_bytes for c in kept.candidates])
-    best = tuple(kept.candidates[i] for i in best_rows(scores, top))
+    best = tuple(kept.candidates[i] for i in best_rows(scores, kept.top))
     front = tuple(kept.candidates[i] for i in front_rows(scores, needed))
     return SearchResult(best=best, front=front, counts=counts, nearest_miss=None)

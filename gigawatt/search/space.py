@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -22,6 +23,7 @@ MAX_CP = 64
 MAX_CHUNKS = 16
 MAX_MICROBATCH = 16
 MAX_REPLICATE = 64
+BLOCK_LAYOUTS = 2**17  # arrays of a block stay within a core's cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,58 +44,70 @@ class Space:
     zero_stage: tuple[int, ...]
     sequence_parallel: tuple[bool, ...]
 
-    def strategies(self) -> tuple[Strategy, ...]:
-        """Return every combination of the kinds, those that share layer times next to one another."""
-        kinds = itertools.product(self.sequence_parallel, self.recompute, self.zero_stage, self.schedule)
+    def families(self) -> tuple[tuple[Strategy, ...], ...]:
+        """Return every combination of the kinds, those that share layer times in one family."""
         return tuple(
-            Strategy(sequence_parallel=sp, recompute=r, zero_stage=z, schedule=s) for sp, r, z, s in kinds
+            tuple(
+                Strategy(sequence_parallel=sp, recompute=recompute, zero_stage=zero, schedule=schedule)
+                for zero, schedule in itertools.product(self.zero_stage, self.schedule)
+            )
+            for sp, recompute in itertools.product(self.sequence_parallel, self.recompute)
         )
 
-    def triples(self) -> NDArray[Any]:
-        """Return every (tp, cp, pp) that divides the chips, one a row."""
-        every = itertools.product(self.tp, self.cp, self.pp)
+    def stems(self) -> NDArray[Any]:
+        """Return every (tp, cp, pp, chunks) whose first three divide the chips, one a row."""
+        every = itertools.product(self.tp, self.cp, self.pp, self.chunks)
         rows = [t for t in every if self.chips % (t[0] * t[1] * t[2]) == 0]
-        return np.asarray(rows, dtype=np.int64).reshape(-1, 3)
-
-    def chunks_of(self, schedule: Schedule) -> list[int]:
-        """Return the virtual stages that a schedule can have."""
-        return [v for v in self.chunks if (v > 1) == (schedule == "interleaved")]
+        return np.asarray(rows, dtype=np.int64).reshape(-1, 4)
 
     def replicas_of(self, zero_stage: int) -> list[int]:
         """Return the replica counts worth trying: without sharding they all mean the same."""
         return [r for r in self.dp_replicate if r == 1 or zero_stage > 0]
 
-    def mesh(self, strategy: Strategy, triples: NDArray[Any]) -> Layout:
-        """Return every layout of some triples and one combination of kinds, as axes that broadcast.
+    def others(self, strategy: Strategy) -> int:
+        """Return how many layouts share one stem."""
+        sizes = (self.replicas_of(strategy.zero_stage), self.microbatch_sequences, self.ep, self.etp)
+        return math.prod(len(size) for size in sizes)
 
-        Axis 0 runs over (tp, cp, pp), then replicas, microbatch, chunks, ep, etp. Layer times depend on four
-        of the six axes, so they are computed once for all others.
+    def blocks(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return rows of stems in blocks of at most about `BLOCK_LAYOUTS` layouts a strategy."""
+        each = len(self.dp_replicate) * len(self.microbatch_sequences) * len(self.ep) * len(self.etp)
+        step = max(BLOCK_LAYOUTS // each, 1)
+        return [rows[i : i + step] for i in range(0, len(rows), step)]
+
+    def mesh(self, strategy: Strategy, stems: NDArray[Any]) -> Layout:
+        """Return every layout of some stems and one combination of kinds, as axes that broadcast.
+
+        Axis 0 runs over the stems, the others over replicas, microbatch, ep and etp. Each formula is then
+        computed at the size of the axes that it depends on.
         """
-        tp, cp, pp = (_axis(triples[:, column], 0) for column in range(3))
+        tp, cp, pp, chunks = (_axis(stems[:, column], 0) for column in range(4))
         dp = self.chips // (tp * cp * pp)
         replicas = _axis(self.replicas_of(strategy.zero_stage), 1)
         return Layout(
             tp=tp,
             cp=cp,
             pp=pp,
+            chunks=chunks,
             dp_replicate=replicas,
             dp_shard=np.maximum(dp // replicas, 1),
             microbatch_sequences=_axis(self.microbatch_sequences, 2),
-            chunks=_axis(self.chunks_of(strategy.schedule), 3),
-            ep=_axis(self.ep, 4),
-            etp=_axis(self.etp, 5),
+            ep=_axis(self.ep, 3),
+            etp=_axis(self.etp, 4),
         )
 
-    def outline(self, strategy: Strategy, triples: NDArray[Any]) -> Layout:
-        """Return triples x chunks with everything else 1: what breaks a rule here breaks it everywhere."""
-        tp, cp, pp = (column.reshape(-1, 1) for column in triples.T)
-        chunks = np.asarray(self.chunks_of(strategy.schedule), dtype=np.int64).reshape(1, -1)
+    def outline(self, stems: NDArray[Any]) -> Layout:
+        """Return stems with all other degrees 1: what breaks a rule here breaks it in every layout."""
+        tp, cp, pp, chunks = stems.T
         return Layout(tp=tp, cp=cp, pp=pp, dp_shard=self.chips // (tp * cp * pp), chunks=chunks)
 
 
+AXES = 5
+
+
 def _axis(values: Sequence[int] | NDArray[Any], position: int) -> Any:
-    """Return values along one of six axes."""
-    shape = [1] * 6
+    """Return values along one of the axes of a mesh."""
+    shape = [1] * AXES
     shape[position] = len(values)
     return np.asarray(values, dtype=np.int64).reshape(shape)
 

@@ -23,16 +23,16 @@ from gigawatt.perf import (
 )
 from gigawatt.perf.verdict import rules
 from gigawatt.power import training_power_w
-from gigawatt.search import Candidate, SearchResult, full_space, search, smaller_counts
+from gigawatt.search import Candidate, Objective, SearchResult, full_space, search, smaller_counts, step_seconds
 from gigawatt.study.band import Band, band_of
 from gigawatt.study.ledger import Entry, ledger
-from gigawatt.study.run import Run, Use, busy_fraction, run_of, use_of
+from gigawatt.study.run import Run, Use, busy_s, run_of, use_of
 from gigawatt.study.scenario import Assumption, Scenario, scenario
 
-OBJECTIVES: dict[str, Callable[[StepTime], Any]] = {
-    "time": lambda step: step.total_s,
-    "cost": lambda step: step.total_s,  # chips are paid by the hour, busy or not
-    "energy": lambda step: training_power_w(step.total_s, busy_fraction=busy_fraction(step)),
+OBJECTIVES: dict[str, Objective] = {
+    "time": step_seconds,
+    "cost": step_seconds,  # chips are paid by the hour, busy or not
+    "energy": lambda step, total_s: training_power_w(total_s, busy_fraction=busy_s(step) / total_s),
 }
 
 

@@ -13,7 +13,7 @@ from gigawatt.power import energy_j, training_power_w
 from gigawatt.reliability import LostTime, lost_time, mtti_s
 from gigawatt.scaling import LossEstimate, predict_loss
 from gigawatt.study.scenario import Scenario
-from gigawatt.units import Flop, Fraction, Seconds
+from gigawatt.units import Flop, Seconds
 from gigawatt.workload.flop import FLOP_CONVENTIONS, model_flop_per_token
 from gigawatt.workload.params import params
 
@@ -57,9 +57,10 @@ class Run:
 
 
 def use_of(scenario: Scenario, step: StepTime) -> Use:
-    """Return MFU, HFU and throughput of a step.
+    r"""Return MFU, HFU and throughput of a step.
 
-    .. math:: MFU = \\frac{F_{model}}{n\\, P\\, T}, \\quad HFU = MFU \\left(1 + \\frac{T_{recompute}}{3 T_{forward}}\\right)
+    .. math:: MFU = \frac{F_{model}}{n\, P\, T}, \quad
+        HFU = MFU \left(1 + \frac{T_{recompute}}{3 T_{forward}}\right)
 
     HFU counts recomputed time at the rate of the rest of the layer.
     Source: Chowdhery 2022, arXiv:2204.02311 App. B.
@@ -69,7 +70,7 @@ def use_of(scenario: Scenario, step: StepTime) -> Use:
     total = float(step.total_s)
     rate = job.batch_tokens / total
     shares = {
-        name: convention(job.model, job.seq_tokens) * rate / peak
+        name: float(convention(job.model, job.seq_tokens)) * rate / peak
         for name, convention in FLOP_CONVENTIONS.items()
     }
     worked = float(step.matmul_s + step.attention_s)
@@ -101,13 +102,12 @@ def step_flop(scenario: Scenario) -> Flop:
     return model_flop_per_token(job.model, job.seq_tokens) * job.batch_tokens
 
 
-def busy_fraction(step: StepTime) -> Fraction:
-    """Return the share of a step in which the chips compute (and draw compute power).
+def busy_s(step: StepTime) -> Seconds:
+    """Return the part of a step in which the chips compute (and draw compute power).
 
     Definition: all parts but exposed communication, bubbles and waits.
     """
-    computing = step.matmul_s + step.attention_s + step.memory_bound_s + step.recompute_s + step.optimizer_s
-    return computing / step.total_s
+    return step.matmul_s + step.attention_s + step.memory_bound_s + step.recompute_s + step.optimizer_s
 
 
 def run_of(scenario: Scenario, step: StepTime) -> Run:
@@ -128,9 +128,8 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
     wall = useful / float(lost.useful)
     chip_s = wall * machine.chips
     power = known("it_power_per_chip_w")
-    it_energy = float(
-        energy_j(training_power_w(power, busy_fraction=float(busy_fraction(step))) * machine.chips, wall)
-    )
+    drawn = training_power_w(power, busy_fraction=float(busy_s(step) / step.total_s)) * machine.chips
+    it_energy = float(energy_j(drawn, wall))
     facility = it_energy * machine.site.pue
     bill = own_usd(
         chip_s,
