@@ -9,7 +9,8 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "plan", "predict"]
 
 if TYPE_CHECKING:
-    from gigawatt.study import plan, predict
+    from gigawatt.study.plan import plan
+    from gigawatt.study.rows import predict
 
 
 def __getattr__(name: str) -> Any:

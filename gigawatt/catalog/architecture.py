@@ -77,13 +77,12 @@ def latent_attention(
     ['q_down', 'q_up', 'kv_down', 'kv_up', 'out']
     """
     qk = mla.nope_head_dim + mla.rope_head_dim
+    queries = [Linear(name="q", inputs=hidden, outputs=heads * qk, split="column")]
     if mla.q_lora_rank:
-        queries = (
+        queries = [
             Linear(name="q_down", inputs=hidden, outputs=mla.q_lora_rank, split="none"),
             Linear(name="q_up", inputs=mla.q_lora_rank, outputs=heads * qk, split="column"),
-        )
-    else:
-        queries = (Linear(name="q", inputs=hidden, outputs=heads * qk, split="column"),)
+        ]
     keys = (
         Linear(name="kv_down", inputs=hidden, outputs=mla.kv_lora_rank + mla.rope_head_dim, split="none"),
         Linear(
@@ -132,7 +131,9 @@ def compressed_attention(
     Keys of a compressor without an indexer grow with the sequence; a window of 2 x `window` stands for them.
 
     >>> keys = Compression(ratio=0, window=128, chosen=0, index_heads=0, index_head_dim=0)
-    >>> compressed_attention(hidden=64, heads=4, head_dim=16, q_lora_rank=8, out_groups=2, out_lora_rank=4, keys=keys).core.span
+    >>> mixer = compressed_attention(
+    ...     hidden=64, heads=4, head_dim=16, q_lora_rank=8, out_groups=2, out_lora_rank=4, keys=keys)
+    >>> mixer.core.span
     'window'
     """
     linears = [
@@ -171,7 +172,9 @@ def delta_net(
 ) -> Mixer:
     """Return a gated delta-rule linear attention (Qwen3-Next; Yang 2024, arXiv:2412.06464).
 
-    >>> delta_net(hidden=8, key_heads=1, value_heads=2, key_head_dim=4, value_head_dim=4, conv_tokens=4).core.span
+    >>> mixer = delta_net(
+    ...     hidden=8, key_heads=1, value_heads=2, key_head_dim=4, value_head_dim=4, conv_tokens=4)
+    >>> mixer.core.span
     'linear'
     """
     keys, values = key_heads * key_head_dim, value_heads * value_head_dim
@@ -238,10 +241,14 @@ def moe(
     router_vectors: int = 0,
     shared_gate: bool = False,
     latent: int = 0,
+    groups: int = 1,
+    topk_groups: int = 1,
 ) -> Moe:
-    """Return a mixture of experts. `router_vectors` are the routing corrections; `shared_gate` scales the shared one.
+    """Return a mixture of experts.
 
-    `latent` is the width of the space in which the experts work, 0 for the hidden size itself.
+    `router_vectors` are the routing corrections; `shared_gate` scales the shared expert; `latent` is
+    the width of the space in which the experts work, 0 for the hidden size itself; a token may use experts of
+    `topk_groups` of `groups` groups.
 
     >>> moe(hidden=4, experts=8, topk=2, width=16).expert.params
     192
@@ -259,6 +266,8 @@ def moe(
         router=Linear(name="router", inputs=hidden, outputs=experts, split="none", bias=router_bias),
         shared=shared,
         vector_params=router_vectors + (hidden if shared_gate else 0),
+        groups=groups,
+        topk_groups=topk_groups,
     )
 
 
@@ -305,7 +314,8 @@ def transformer(
 
     `bias` gives every linear one; norms have one too unless `norm_bias` says otherwise.
 
-    >>> gpt3 = transformer(id="gpt3", name="GPT-3", layers=96, hidden=12288, heads=96, vocab=51200, learned_positions=2048)
+    >>> gpt3 = transformer(
+    ...     id="gpt3", name="GPT-3", layers=96, hidden=12288, heads=96, vocab=51200, learned_positions=2048)
     >>> gpt3.layers, gpt3.blocks[0].mlp.width
     (96, 49152)
     """

@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 from gigawatt.catalog.load import defaults, site
-from gigawatt.catalog.records import Chip, Level, Machine, number
+from gigawatt.catalog.records import Chip, Level, Machine
 from gigawatt.units import BytesPerSecond
 
 
@@ -26,7 +26,7 @@ def cluster(
     inner = _scale_up(chip, chips)
     levels = [inner]
     if inner.chips < chips:
-        rate = network_bytes_per_s or number(chip.facts, "nic_bytes_per_s", chip.id)
+        rate = network_bytes_per_s or chip.number("nic_bytes_per_s")
         latency = float(defaults()["network_latency_s"].value)
         levels.append(Level(name="fabric", chips=chips, bytes_per_s=float(rate), latency_s=latency))
     return Machine(
@@ -44,14 +44,14 @@ def cluster(
 
 
 def _scale_up(chip: Chip, chips: int) -> Level:
-    """Return the scale-up domain; of a torus the slice that holds the chips, as near to a cube as 2s allow."""
+    """Return the scale-up domain; of a torus the slice that holds the chips, as near to a cube as may be."""
     facts = chip.facts
-    domain = int(number(facts, "scale_up_chips", chip.id))
+    domain = int(chip.number("scale_up_chips"))
     topology = str(facts["scale_up_topology"].value) if "scale_up_topology" in facts else "switch"
     level = Level(
         name="scale_up",
         chips=min(domain, chips),
-        bytes_per_s=number(facts, "scale_up_bytes_per_s", chip.id),
+        bytes_per_s=chip.number("scale_up_bytes_per_s"),
         latency_s=float(defaults()["scale_up_latency_s"].value),
         topology=topology,  # type: ignore[arg-type]
         reduces_in_network="scale_up_reduces_in_switch" in facts,

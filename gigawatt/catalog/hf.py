@@ -51,8 +51,8 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
     layers = config.whole("num_hidden_layers", "n_layer", "n_layers", default=listed, most=MAX_LAYERS)
     hidden = config.whole("hidden_size", "n_embd", "d_model", "dim")
     vocab = config.whole("vocab_size")
-    blocks = merged(layer_block(config, traits, i, layers) for i in range(layers))
-    tied = tie_embedding(top, text if isinstance(text, dict) else {}, traits)
+    blocks = merged(layer_block(config, traits, i=i, layers=layers) for i in range(layers))
+    tied = tie_embedding(top, text if isinstance(text, dict) else {}, traits=traits)
     positions = (
         config.whole("n_positions", "max_position_embeddings", default=0) if traits.learned_positions else 0
     )
@@ -73,7 +73,7 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
     )
 
 
-def tie_embedding(top: Mapping[str, Any], text: Mapping[str, Any], traits: Traits) -> bool:
+def tie_embedding(top: Mapping[str, Any], text: Mapping[str, Any], *, traits: Traits) -> bool:
     """Return whether head and embedding share one table; the default differs by architecture."""
     for keys in (text, top):
         if isinstance(keys.get("tie_word_embeddings"), bool):

@@ -30,7 +30,8 @@ class Config:
         if name is None:
             if default is None:
                 near = difflib.get_close_matches(names[0], [str(k) for k in self.keys], n=1, cutoff=0.75)
-                hint = f"; did you mean to write {near[0]!r} so?" if near else ""
+                misspelt = near and near[0] != names[0]
+                hint = f"; did you mean to write {near[0]!r} so?" if misspelt else ""
                 raise FileFormatError(f"{self.where}: {names[0]} is missing{hint}")
             return default
         value = self.keys[name]
@@ -119,6 +120,7 @@ TRAITS: dict[str, dict[str, Any]] = {
     "cohere": {"tied": True, "norms": 1},
     "starcoder2": {**PLAIN, "tied": True},
     "palm": {"tied": True, "norms": 1},
+    "pangu_ultra_moe": {"norms": 4},
     "glm130b": {"qkv_bias": True, "out_bias": True, "mlp_bias": True, "norm_bias": True, "tied": True},
     "grok-1": {"tied": True, "norms": 4},
     "gpt_moe": {"gated": False, "tied": True},
@@ -127,7 +129,8 @@ LIKE_LLAMA = (  # gated, untied, two norms, no biases: nothing to add
     "llama", "mistral", "mixtral", "deepseek", "deepseek_v2", "deepseek_v3", "deepseek_v32", "deepseek_v4",
     "deepseek_ref", "kimi_k2", "llama4", "llama4_text", "glm_moe_dsa", "mimo", "qwen3_5_text",
 )  # fmt: skip
-# Keys that change what a layer is in ways that this reader does not follow: refused, for counts would be wrong.
+# Keys that change what a layer is in ways that this reader does not follow: refused, or counts would be
+# wrong.
 NOT_READ = (
     "block_configs",
     "linear_attn_config",
@@ -149,13 +152,21 @@ def refuse_unread(config: Config) -> None:
             raise FileFormatError(
                 f"{config.where}: {key} is not read here, so its parameter count would be wrong"
             )
+    kind = config.get("model_type")
+    if kind is not None and not isinstance(kind, str):
+        raise FileFormatError(f"{config.where}: model_type = {kind!r} is not text")
+    if kind in ENCODER_DECODERS:
+        raise FileFormatError(f"{config.where}: model_type = {kind!r}: encoder-decoders are not modelled")
     kinds = config.listed("indexer_types") or []
     if "shared" in kinds:
         raise FileFormatError(f"{config.where}: indexer_types = 'shared' is not read here")
 
 
+ENCODER_DECODERS = ("t5", "mt5", "umt5", "longt5", "switch_transformers", "bart", "mbart", "whisper")
+
+
 def unknown_kind(config: Config) -> str:
-    """Return a note when the architecture's name is not known here, so that it is read as a Llama-like one."""
+    """Return a note when the architecture's name is not known here, and so read as a Llama-like one."""
     kind = config.get("model_type")
     if kind in TRAITS or kind in LIKE_LLAMA:
         return ""

@@ -24,13 +24,17 @@ PATTERN = {"M": "mamba", "*": "full_attention", "-": "mlp", "E": "moe"}  # lette
 BLOCK_NAMES = {"mamba": "mamba", "attention": "full_attention", "mlp": "mlp", "moe": "moe"}
 
 
-def layer_kind(config: Config, i: int, layers: int) -> str:
-    """Return what layer i is: full_attention, sliding_attention, chunked_attention, linear_attention, mamba, mlp, moe."""
+def layer_kind(config: Config, i: int, *, layers: int) -> str:
+    """Return what layer i is: full_, sliding_, chunked_ or linear_attention, mamba, mlp or moe.
+
+    Raises: FileFormatError when a list of the config is too short or names what is not read here.
+    """
     pattern = config.get("hybrid_override_pattern")
     if isinstance(pattern, str):
         if len(pattern) != layers or any(letter not in PATTERN for letter in pattern):
             raise FileFormatError(
-                f"{config.where}: hybrid_override_pattern has {len(pattern)} letters for {layers} layers, of M * - E"
+                f"{config.where}: hybrid_override_pattern has {len(pattern)} letters for {layers} layers; "
+                f"letters are {' '.join(PATTERN)}"
             )
         return PATTERN[pattern[i]]
     named = config.listed("layers_block_type")
@@ -87,7 +91,7 @@ def heads_of(config: Config) -> tuple[int, int, int]:
     return heads, kv_heads, head_dim
 
 
-def mixer_of(config: Config, traits: Traits, kind: str) -> Mixer:
+def mixer_of(config: Config, traits: Traits, *, kind: str) -> Mixer:
     """Return the token mixer of a layer kind."""
     hidden = config.whole("hidden_size", "n_embd", "d_model", "dim")
     if kind == "linear_attention":
@@ -205,7 +209,7 @@ def _delta(config: Config, hidden: int) -> Mixer:
     )
 
 
-def is_moe(config: Config, i: int, kind: str) -> bool:
+def is_moe(config: Config, i: int, *, kind: str) -> bool:
     """Return whether layer i has routed experts."""
     if config.get("hybrid_override_pattern", "layers_block_type") is not None:
         return kind == "moe"
@@ -249,6 +253,8 @@ def moe_of(config: Config, traits: Traits) -> Moe:
         router_bias=traits.sinks,
         shared_gate=config.get("shared_expert_intermediate_size") is not None,
         latent=config.whole("moe_latent_size", default=0, least=0),
+        groups=config.whole("n_group", default=1),
+        topk_groups=config.whole("topk_group", default=1),
     )
 
 
@@ -276,18 +282,18 @@ def mlp_of(config: Config, traits: Traits) -> Mlp:
     return dense_mlp(hidden=hidden, width=width, gated=traits.gated, bias=traits.mlp_bias)
 
 
-def layer_block(config: Config, traits: Traits, i: int, layers: int) -> Block:
+def layer_block(config: Config, traits: Traits, *, i: int, layers: int) -> Block:
     """Return layer i as a block of one."""
-    kind = layer_kind(config, i, layers)
+    kind = layer_kind(config, i, layers=layers)
     hidden = config.whole("hidden_size", "n_embd", "d_model", "dim")
-    sparse = is_moe(config, i, kind)
+    sparse = is_moe(config, i, kind=kind)
     alone = traits.one_mixer_per_layer and kind not in ("mlp", "moe")
     beside = config.flag("enable_moe_block")  # dense and routed networks side by side
     norms = traits.norms + (3 if beside else 0)
     extra = hidden + experts_of(config) if beside else 0  # router scale and per-expert scale
     return Block(
         count=1,
-        mixer=mixer_of(config, traits, kind),
+        mixer=mixer_of(config, traits, kind=kind),
         mlp=None if alone or (sparse and not beside) else mlp_of(config, traits),
         moe=moe_of(config, traits) if sparse else None,
         vector_params=norms * hidden * (1 + traits.norm_bias) + extra + connection_params(config, hidden),

@@ -34,8 +34,8 @@ UNIT_OF_ENDING = {
     "_tokens": "1",
 }
 TEXT_FACTS = {
-    "release_date", "process", "memory_type", "scale_up_topology", "scale_up_dims", "scale_up_reduces_in_switch",
-    "cooling", "dtype", "fabric_topology", "oversubscription", "parts", "location", "storage",
+    "release_date", "process", "memory_type", "scale_up_topology", "scale_up_dims", "dtype", "cooling",
+    "scale_up_reduces_in_switch", "fabric_topology", "oversubscription", "parts", "location", "storage",
 }  # fmt: skip
 
 
@@ -73,11 +73,11 @@ def fact_of(name: str, row: Mapping[str, Any], *, where: str) -> Fact:
     if "value" not in row:
         raise FileFormatError(f"{where}: facts.{name}: value is missing")
     unit = unit_of(name)
-    bounds = {b: quantity(row[b], unit, f"{name}.{b}", where) for b in ("low", "high") if b in row}
+    bounds = {b: quantity(row[b], unit, name=f"{name}.{b}", where=where) for b in ("low", "high") if b in row}
     rivals = tuple(fact_of(name, rival, where=where) for rival in row.get("rivals", ()))
     return Fact(
         name=name,
-        value=str(row["value"]) if unit == "text" else quantity(row["value"], unit, name, where),
+        value=str(row["value"]) if unit == "text" else quantity(row["value"], unit, name=name, where=where),
         unit=unit,
         kind=row["kind"],
         source=cited,
@@ -88,7 +88,7 @@ def fact_of(name: str, row: Mapping[str, Any], *, where: str) -> Fact:
     )
 
 
-def quantity(value: Any, unit: str, name: str, where: str) -> float:
+def quantity(value: Any, unit: str, *, name: str, where: str) -> float:
     """Return a number of a data file in SI.
 
     Raises: FileFormatError with the file and the field.

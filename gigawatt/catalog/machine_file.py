@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gigawatt.errors import FileFormatError
+from gigawatt.catalog.keyed_text import Places, read_keys
+from gigawatt.catalog.load import chip_ids, site_ids, sources
+from gigawatt.catalog.machine_words import nearest_writing, place_of, told
+from gigawatt.errors import FileFormatError, InputError, unknown_name
+from gigawatt.units import format as fmt
+from gigawatt.units import parse
 
-MAX_FILE_BYTES = 1_000_000
 Quantity = str | float | int
 
 
@@ -25,7 +28,7 @@ class NetworkLevel(_Strict):
     name: str = "fabric"
     chips: int | None = Field(default=None, ge=1)  # of one unit of this level; all when left out
     per_chip: Quantity  # "400 Gbit/s": of a chip's network ports, one direction
-    oversubscription: float | int = Field(default=1, ge=1)
+    oversubscription: float | int = Field(default=1, ge=1, le=1000)
     latency: Quantity | None = None
     reduces_in_network: bool = False
 
@@ -38,7 +41,7 @@ class ScaleUp(_Strict):
     per_chip: Quantity | None = None
     latency: Quantity | None = None
     topology: Literal["switch", "mesh", "torus"] | None = None
-    dims: tuple[int, ...] | list[int] | None = None
+    dims: list[int] | tuple[int, ...] | None = None
     reduces_in_network: bool | None = None
 
 
@@ -52,6 +55,7 @@ class FactRow(_Strict):
     low: Quantity | None = None
     high: Quantity | None = None
     note: str = ""
+    rivals: list[FactRow] = Field(default_factory=list)  # figures that contradict it, kept and not chosen
 
 
 class SiteRow(_Strict):
@@ -83,138 +87,150 @@ class MachineFile(_Strict):
     note: str = ""
 
 
+FIELDS: dict[str, tuple[str, ...]] = {  # what may be written at each place
+    "": tuple(MachineFile.model_fields),
+    "scale_up": tuple(ScaleUp.model_fields),
+    "network": tuple(NetworkLevel.model_fields),
+    "site": tuple(SiteRow.model_fields),
+    "facts": tuple(FactRow.model_fields),
+}
+
+
 def read_machine_file(path: str | Path) -> MachineFile:
     """Return a machine file, checked against its schema.
 
     Raises: FileFormatError with the file, line, column, field and value, and the nearest right name.
     """
-    file = Path(path)
-    text = read_text(file)
-    rows, places = (_toml(text, file), {}) if file.suffix == ".toml" else _yaml(text, file)
-    return machine_file_of(rows, where=str(file), places=places)
+    rows, places = read_keys(path)
+    return machine_file_of(rows, where=str(path), places=places)
 
 
-def read_text(file: Path) -> str:
-    """Return the text of a small file.
-
-    Raises: FileFormatError when it cannot be read.
-    """
-    try:
-        if file.stat().st_size > MAX_FILE_BYTES:
-            raise FileFormatError(f"{file}: is larger than {MAX_FILE_BYTES:,} bytes; this is no machine file")
-        return file.read_text("utf-8")
-    except OSError as error:
-        raise FileFormatError(f"{file}: cannot be read ({error.strerror or 'no such file'})") from None
-    except UnicodeDecodeError:
-        raise FileFormatError(f"{file}: is not UTF-8 text") from None
-
-
-def machine_file_of(
-    rows: Any, *, where: str, places: dict[tuple[Any, ...], str] | None = None
-) -> MachineFile:
+def machine_file_of(rows: Any, *, where: str, places: Places | None = None) -> MachineFile:
     """Return checked rows.
 
     Raises: FileFormatError for the first thing that is wrong, with the count of the others.
     """
     if not isinstance(rows, dict):
         raise FileFormatError(f"{where}: holds a {type(rows).__name__}, not keys and values")
+    places = places or {}
     try:
-        return MachineFile.model_validate(rows)
+        found = MachineFile.model_validate(rows)
     except ValidationError as error:
-        raise FileFormatError(_told(error, where, places or {})) from None
+        raise FileFormatError(told(error, where, places=places, fields=FIELDS)) from None
+    for check in (_refuse_names, _refuse_facts, _refuse_quantities, _refuse_counts):
+        check(found, where, places=places)
+    return found
 
 
-def _told(error: ValidationError, where: str, places: dict[tuple[Any, ...], str]) -> str:
-    """Return one sentence: place, field, what was found, what is allowed, the nearest name."""
-    problems = error.errors()
-    first = _most_telling(problems)
-    path = tuple(p for p in first["loc"] if p not in _UNION_TAGS)
-    field = ".".join(str(p) for p in path)
-    place = next((places[path[:n]] for n in range(len(path), 0, -1) if path[:n] in places), "")
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(path[-1]), _names_at(path[:-1]), n=1, cutoff=0.5)
-        hint = (
-            f"; did you mean {near[0]!r}?"
-            if near
-            else f"; allowed: {', '.join(sorted(_names_at(path[:-1])))}"
-        )
-        told = f"{field} is not a field of a machine file{hint}"
-    elif first["type"] == "missing":
-        told = f"{field} is missing"
+RATE, LATENCY = (1e6, 1e16), (0.0, 1.0)  # a thousandth of a slow link, a thousand fast ones; a second
+YEAR_S = 365.25 * 86400.0
+FACTS: dict[str, tuple[str, float, float]] = {  # unit, least, most: beyond, a unit was confused
+    "capex_usd_per_chip": ("USD", 0.0, 1e8),
+    "capital_per_year": ("1", 0.0, 10.0),
+    "cost_usd": ("USD", 0.0, 1e14),
+    "depreciation_s": ("s", 86400.0, 100 * YEAR_S),
+    "facility_life_s": ("s", 86400.0, 200 * YEAR_S),
+    "facility_usd_per_w": ("1", 0.0, 1e4),
+    "facility_w": ("W", 1.0, 1e12),
+    "failures_per_chip_s": ("1/s", 1e-15, 1e-2),
+    "hpl_power_w": ("W", 1.0, 1e12),
+    "hpl_rmax_flop_per_s": ("flop/s", 1.0, 1e24),
+    "hpl_rpeak_flop_per_s": ("flop/s", 1.0, 1e24),
+    "it_power_per_chip_w": ("W", 1.0, 1e6),
+    "operations_per_year": ("1", 0.0, 10.0),
+    "rent_usd_per_s": ("USD/s", 0.0, 0.1),
+    "restart_s": ("s", 0.0, 30 * 86400.0),
+    "storage_bytes_per_s": ("byte/s", *RATE),
+}
+WORDS = ("cooling", "oversubscription", "release_date")  # facts that are text
+
+
+def _refuse_names(found: MachineFile, where: str, *, places: Places) -> None:
+    cited: dict[tuple[str, ...], str] = {("source",): found.source}
+    cited |= {("facts", n, "source"): r.source for n, r in found.facts.items() if isinstance(r, FactRow)}
+    names: list[tuple[tuple[str, ...], str, Collection[str]]] = [(("chip",), found.chip, chip_ids())]
+    if isinstance(found.site, str):
+        names.append((("site",), found.site, site_ids()))
+    names += [(path, one, sources()) for path, text in cited.items() for one in text.split(";")]
+    for path, name, known in names:
+        if name not in known:
+            hint = "; leave it out, or write 'user'" if path[-1] == "source" else ""
+            field = path[0] if len(path) == 1 else ".".join(path)
+            raise FileFormatError(
+                f"{where}{place_of(path, places)}: {unknown_name(field, name, known)}{hint}"
+            )
+
+
+def _refuse_facts(found: MachineFile, where: str, *, places: Places) -> None:
+    for name in found.facts:
+        if name not in FACTS and name not in WORDS:
+            place = place_of(("facts", name), places)
+            error = unknown_name("fact", name, (*FACTS, *WORDS))
+            raise FileFormatError(f"{where}{place}: facts.{name}: {error}")
+
+
+def _quantities(found: MachineFile) -> Iterator[tuple[tuple[Any, ...], Any, tuple[str, float, float]]]:
+    """Return where each quantity stands, what is written, its unit and its range."""
+    rate, latency = ("byte/s", *RATE), ("s", *LATENCY)
+    yield ("scale_up", "per_chip"), found.scale_up.per_chip, rate
+    yield ("scale_up", "latency"), found.scale_up.latency, latency
+    if isinstance(found.network, list):
+        for i, level in enumerate(found.network):
+            yield ("network", i, "per_chip"), level.per_chip, rate
+            yield ("network", i, "latency"), level.latency, latency
     else:
-        told = f"{field} = {first['input']!r}: {first['msg'].lower().removeprefix('input ')}"
-    more = (
-        f" (and {len(problems) - 1} more)"
-        if len(problems) > 1 and len({p["loc"][0] for p in problems}) > 1
-        else ""
-    )
-    return f"{where}{place}: {told}{more}"
+        yield ("network",), found.network, rate
+    if isinstance(found.site, SiteRow):
+        yield ("site", "power_price"), found.site.power_price, ("USD/J", 0.0, 10 / 3.6e6)
+        yield ("site", "carbon"), found.site.carbon, ("kg/J", 0.0, 10 / 3.6e6)
+    for name, row in found.facts.items():
+        if name in FACTS:
+            parts = ("value", "low", "high") if isinstance(row, FactRow) else ()
+            for part in parts:
+                yield ("facts", name, part), getattr(row, part), FACTS[name]
+            if not parts:
+                yield ("facts", name), row, FACTS[name]
 
 
-_UNION_TAGS = (
-    "str",
-    "float",
-    "int",
-    "SiteRow",
-    "FactRow",
-    "list[NetworkLevel]",
-    "tuple[int, ...]",
-    "list[int]",
-)
+HABITS = {  # in what people write these units
+    "USD/J": (3.6e6, "$/kWh"),
+    "kg/J": (3.6e6, "kg/kWh"),
+    "USD/s": (3600.0, "$/h"),
+    "1/s": (3600.0, "/h"),
+}
 
 
-def _most_telling(problems: Any) -> Any:
-    """Return the deepest problem of the first field: of a union, the branch that got furthest."""
-    field = problems[0]["loc"][0]
-    return max((p for p in problems if p["loc"][0] == field), key=lambda p: len(p["loc"]))
+def _text(value: float, unit: str) -> str:
+    factor, word = HABITS.get(unit, (1.0, ""))
+    return "0" if value == 0 else f"{value * factor:.3g} {word}" if word else fmt(value, unit)
 
 
-def _names_at(path: tuple[Any, ...]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {
-        "scale_up": ScaleUp,
-        "network": NetworkLevel,
-        "site": SiteRow,
-        "facts": FactRow,
-    }
-    return list((models[path[0]] if path else MachineFile).model_fields)
+def _refuse_quantities(found: MachineFile, where: str, *, places: Places) -> None:
+    for path, written, (unit, least, most) in _quantities(found):
+        if written is None:
+            continue
+        field, place = ".".join(map(str, path)), place_of(path, places)
+        near = nearest_writing(written, unit)
+        try:
+            value = parse(written, unit, field=field)
+        except InputError as error:
+            hint = f"; did you mean {near!r}?" if near and "in a unit" in str(error) else ""
+            raise FileFormatError(f"{where}{place}: {error}{hint}") from None
+        if not least <= value <= most:
+            hint = f"; write the unit, e.g. {near!r}" if near and value > 0 else ""
+            raise FileFormatError(
+                f"{where}{place}: {field} = {written!r} means {_text(value, unit)}, which is not in "
+                f"{_text(least, unit)} .. {_text(most, unit)}{hint}"
+            )
 
 
-def _toml(text: str, file: Path) -> Any:
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FileFormatError(f"{file}: is not TOML ({error})") from None
-
-
-def _yaml(text: str, file: Path) -> tuple[Any, dict[tuple[Any, ...], str]]:
-    """Return plain values of a YAML 1.2 document, and where each key stands."""
-    from ruamel.yaml import YAML, YAMLError
-
-    loader = YAML(typ="rt")
-    try:
-        tree = loader.load(text)
-    except (YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        what = str(getattr(error, "problem", None) or error).splitlines()[0]
-        raise FileFormatError(f"{file}{place}: is not YAML ({what})") from None
-    places: dict[tuple[Any, ...], str] = {}
-    return _plain(tree, (), places), places
-
-
-def _plain(node: Any, path: tuple[Any, ...], places: dict[tuple[Any, ...], str]) -> Any:
-    if isinstance(node, dict):
-        lines = getattr(node, "lc", None)
-        for key in node:
-            at = lines.key(key) if lines is not None and lines.data and key in lines.data else None
-            if at:
-                places[(*path, key)] = f":{at[0] + 1}:{at[1] + 1}"
-        return {str(k): _plain(v, (*path, k), places) for k, v in node.items()}
-    if isinstance(node, list):
-        return [_plain(v, (*path, i), places) for i, v in enumerate(node)]
-    if isinstance(node, bool) or node is None:
-        return node
-    for kind in (int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return str(node)
+def _refuse_counts(found: MachineFile, where: str, *, places: Places) -> None:
+    if found.chips_per_node is not None and found.chips_per_node > found.chips:
+        raise FileFormatError(
+            f"{where}{place_of(('chips_per_node',), places)}: chips_per_node = {found.chips_per_node:,} is "
+            f"more than chips = {found.chips:,}"
+        )
+    dims = list(found.scale_up.dims or ())
+    if any(d < 1 for d in dims):
+        place = place_of(("scale_up", "dims"), places)
+        raise FileFormatError(f"{where}{place}: scale_up.dims = {dims} holds a number below 1")

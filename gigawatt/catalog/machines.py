@@ -17,7 +17,7 @@ from gigawatt.catalog.machine_file import (
     machine_file_of,
     read_machine_file,
 )
-from gigawatt.catalog.records import Chip, Fact, Level, Machine, Site, number
+from gigawatt.catalog.records import Chip, Fact, Level, Machine, Site
 from gigawatt.errors import FileFormatError, InputError, UnknownFactError, unknown_name
 
 FILE_ENDINGS = (".toml", ".yaml", ".yml")
@@ -83,7 +83,7 @@ def compose(rows: MachineFile, *, where: str) -> Machine:
         part = chip(rows.chip)
     except InputError as error:
         raise FileFormatError(f"{where}: {error}") from None
-    per_node = rows.chips_per_node or min(int(number(part.facts, "scale_up_chips", part.id)), 8, rows.chips)
+    per_node = rows.chips_per_node or min(int(part.number("scale_up_chips")), 8, rows.chips)
     id = rows.id or Path(where).stem
     return Machine(
         id=id,
@@ -108,16 +108,16 @@ def _levels(rows: MachineFile, part: Chip, where: str) -> tuple[Level, ...]:
         chips = min(row.chips or rows.chips, rows.chips)
         if chips < below or (chips == below and chips < rows.chips):
             raise FileFormatError(
-                f"{where}: network.{row.name}.chips = {chips} is not more than the {below} of the level inside it"
+                f"{where}: network.{row.name}.chips = {chips} is not more than the {below} of the level "
+                "inside it"
             )
-        rate = quantity(row.per_chip, "byte/s", f"network.{row.name}.per_chip", where) / float(
-            row.oversubscription
-        )
+        name = f"network.{row.name}.per_chip"
+        rate = quantity(row.per_chip, "byte/s", name=name, where=where) / float(row.oversubscription)
         found.append(
             Level(
                 name=row.name,
                 chips=chips,
-                bytes_per_s=_positive(rate, f"network.{row.name}.per_chip", where),
+                bytes_per_s=_positive(rate, name, where),
                 latency_s=_latency(row.latency, "network_latency_s", f"network.{row.name}.latency", where),
                 reduces_in_network=row.reduces_in_network,
             )
@@ -137,16 +137,16 @@ def _network_rows(rows: MachineFile, part: Chip, *, single: bool) -> list[Networ
         return rows.network
     if rows.network is not None:
         return [NetworkLevel(per_chip=rows.network)]
-    return [] if single else [NetworkLevel(per_chip=number(part.facts, "nic_bytes_per_s", part.id))]
+    return [] if single else [NetworkLevel(per_chip=part.number("nic_bytes_per_s"))]
 
 
 def _scale_up(rows: MachineFile, part: Chip, where: str) -> Level:
     row, facts = rows.scale_up, part.facts
-    chips = row.chips or int(number(facts, "scale_up_chips", part.id))
+    chips = row.chips or int(part.number("scale_up_chips"))
     rate = (
-        number(facts, "scale_up_bytes_per_s", part.id)
+        part.number("scale_up_bytes_per_s")
         if row.per_chip is None
-        else quantity(row.per_chip, "byte/s", "scale_up.per_chip", where)
+        else quantity(row.per_chip, "byte/s", name="scale_up.per_chip", where=where)
     )
     topology = row.topology or str(
         facts["scale_up_topology"].value if "scale_up_topology" in facts else "switch"
@@ -183,7 +183,9 @@ def _positive(value: float, name: str, where: str) -> float:
 
 
 def _latency(written: str | float | int | None, default: str, name: str, where: str) -> float:
-    return float(defaults()[default].value) if written is None else quantity(written, "s", name, where)
+    if written is None:
+        return float(defaults()[default].value)
+    return quantity(written, "s", name=name, where=where)
 
 
 def _site(rows: MachineFile, where: str) -> Site:
@@ -202,7 +204,7 @@ def _site(rows: MachineFile, where: str) -> Site:
 
 
 def _facts(rows: MachineFile, part: Chip, where: str) -> dict[str, Fact]:
-    """Return the machine's facts: its own first, then its chip's, then the stand-ins, each marked by its kind."""
+    """Return the machine's facts: its own, or its chip's, or stand-ins, each marked by its kind."""
     own = {name: fact_of(name, _row(value), where=where) for name, value in rows.facts.items()}
     unknown = [s for s in rows.source.split(";") if s not in sources()]
     if unknown:
@@ -219,7 +221,7 @@ def _facts(rows: MachineFile, part: Chip, where: str) -> dict[str, Fact]:
 
 def _row(value: FactRow | str | float | int) -> Mapping[str, object]:
     if isinstance(value, FactRow):
-        return {k: v for k, v in value.model_dump().items() if v is not None}
+        return value.model_dump(exclude_none=True)
     return {"value": value, "kind": "assumed", "source": "user"}
 
 
@@ -236,7 +238,7 @@ def _scaled(fact: Fact, name: str, factor: float, note: str = "", kind: str = ""
 
 
 def _power(part: Chip) -> dict[str, Fact]:
-    """Return the nameplate IT power per chip, its share of server and network counted; nothing when no power is known."""
+    """Return the nameplate IT power per chip with its share of server and network; none if not known."""
     network = float(defaults()["network_power_ratio"].value)
     try:
         if "system_w" in part.facts:
@@ -247,7 +249,7 @@ def _power(part: Chip) -> dict[str, Fact]:
                 )
             }
         ratio = float(defaults()["system_over_tdp_ratio"].value)
-        number(part.facts, "tdp_w", part.id)
+        part.number("tdp_w")
     except UnknownFactError:
         return {}
     note = f"{ratio:g} x TDP for the server, x {network:g} for the network: no server power is known"

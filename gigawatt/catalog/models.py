@@ -61,7 +61,8 @@ def find_model(name: str) -> Model:
 
     Raises: InputError for a name that is not known; FileFormatError for a file that is not a config.
     """
-    if name.endswith(".json") or Path(name).is_dir() or "/" in name:
+    is_path = name.endswith(".json") or "/" in name
+    if is_path or (name.lower() not in _aliases() and Path(name).is_dir()):
         return read_hf_config(name)
     return model(name)
 

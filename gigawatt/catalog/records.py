@@ -65,21 +65,28 @@ class Chip:
     facts: Facts = field(hash=False, compare=False)
     note: str = ""
 
+    def number(self, name: str) -> float:
+        """Return the value of one numeric fact.
+
+        Raises: UnknownFactError that says which are known.
+        """
+        return number(self.facts, name, self.id)
+
     @property
     def hbm_bytes(self) -> float:
-        return number(self.facts, "hbm_bytes", self.id)
+        return self.number("hbm_bytes")
 
     @property
     def hbm_bytes_per_s(self) -> float:
-        return number(self.facts, "hbm_bytes_per_s", self.id)
+        return self.number("hbm_bytes_per_s")
 
     @property
     def tdp_w(self) -> float:
-        return number(self.facts, "tdp_w", self.id)
+        return self.number("tdp_w")
 
     @property
     def price_usd(self) -> float:
-        return number(self.facts, "price_usd", self.id)
+        return self.number("price_usd")
 
     @property
     def dtypes(self) -> tuple[str, ...]:
@@ -93,7 +100,7 @@ class Chip:
         name = f"peak_{dtype}_flop_per_s"
         if name not in self.facts:
             raise UnknownFactError(f"no {name} is known for {self.id!r}; known: {', '.join(self.dtypes)}")
-        return number(self.facts, name, self.id)
+        return self.number(name)
 
 
 Topology = Literal["switch", "mesh", "torus"]
@@ -278,6 +285,7 @@ class Stack:
     name: str
     year: int
     values: Mapping[str, float] = field(default_factory=dict, hash=False)
+    schedules: tuple[str, ...] = ("1f1b", "interleaved")  # pipeline schedules that it has
     note: str = ""
 
     def __getitem__(self, name: str) -> float:

@@ -9,9 +9,9 @@ from gigawatt.cli.output import emit
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="SHELL")
 def command(shell: str) -> None:
-    """Print the completion script of a shell, to be sourced."""
+    """Print the completion script of a shell (bash, zsh or fish), to be sourced."""
     from gigawatt.cli.main import cli
 
     kind = get_completion_class(shell)

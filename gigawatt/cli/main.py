@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -20,11 +21,13 @@ from gigawatt.errors import (
 COMMANDS = {  # name: (module, one line for --help, which must not load the module)
     "plan": ("gigawatt.cli.plan", "How long, how much, laid out how?"),
     "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),
+    "validate": ("gigawatt.cli.validate", "Compare predictions with measured training runs."),
     "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),
     "machine": ("gigawatt.cli.machine", "Show one machine, fact by fact."),
     "chip": ("gigawatt.cli.chip", "Show one chip, fact by fact."),
     "model": ("gigawatt.cli.model", "Show one model, or a Hugging Face config.json."),
     "schema": ("gigawatt.cli.schema", "Print the JSON Schema of a document."),
+    "doctor": ("gigawatt.cli.doctor", "Show versions, the catalogue's size and which extras are there."),
     "completion": ("gigawatt.cli.completion", "Print the shell completion script."),
 }
 EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (  # the first that matches
@@ -35,7 +38,8 @@ EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (  # the first that ma
     (MissingExtraError, 6),
     (GigawattError, 1),
 )
-INTERRUPTED = 130
+INTERNAL, USAGE, INTERRUPTED = 1, 2, 130
+TRACE = "GIGAWATT_TRACE"  # set it to see where an internal error comes from
 
 
 class LazyGroup(click.Group):
@@ -83,22 +87,53 @@ def cli() -> None:
 def run(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code; errors are one sentence on standard error."""
     try:
-        cli.main(args=argv, standalone_mode=False)
+        cli.main(args=argv, prog_name="gigawatt", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
     except click.ClickException as error:
-        click.echo(f"error: {error.format_message()}", err=True)
-        return 2
+        return _told_usage(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader went away, as `| head` does
+        _drop_output()
         return 0
     except GigawattError as error:
         click.echo(f"error: {error}", err=True)
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+    except Exception as error:  # a bug of ours: the user gets a sentence, and the way to more
+        return _told_internal(error)
     return 0
+
+
+def _told_usage(error: click.ClickException) -> int:
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return USAGE
+    help_ = f"\n(see `{context.command_path} --help`)" if context is not None else ""
+    message = " ".join(error.format_message().split())
+    click.echo(f"error: {message[:1].lower()}{message[1:].rstrip('.')}{help_}", err=True)
+    return USAGE
+
+
+def _told_internal(error: Exception) -> int:
+    if os.environ.get(TRACE):
+        import traceback
+
+        traceback.print_exc()
+    what = str(error).splitlines()[0] if str(error) else "no message"
+    click.echo(
+        f"internal error: {type(error).__name__}: {what}; this is a bug in gigawatt {__version__}, please "
+        f"report the command (with {TRACE}=1 it says where)",
+        err=True,
+    )
+    return INTERNAL
+
+
+def _drop_output() -> None:
+    """Send what is left to nowhere: the reader went away, as `| head` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gigawatt.cli.options import Quantity, Whole, words
-from gigawatt.cli.output import emit, progress_bar
+from gigawatt.cli.options import amount, whole, words
+from gigawatt.cli.output import emit, progress_bar, refuse_place
 from gigawatt.study import OBJECTIVES, plan
 
 
@@ -18,15 +18,28 @@ from gigawatt.study import OBJECTIVES, plan
     metavar="MACHINE",
     help="A machine of the catalogue, or a YAML or TOML file.",
 )
-@click.option("--chips", type=Whole("1", "chips"), help="Only so many of its chips.")
-@click.option("--tokens", type=Quantity("1", "tokens"), help="Training tokens, e.g. 15.6T.")
-@click.option("--batch", type=Quantity("1", "batch"), help="Tokens a step, e.g. 16M.")
 @click.option(
-    "--batch-sequences", type=Whole("1", "batch_sequences"), help="Sequences a step, in place of --batch."
+    "--chips", metavar="N", callback=whole("chips", example="4096"), help="Only so many of its chips."
 )
-@click.option("--seq", type=Whole("1", "seq"), help="Tokens a sequence.")
-@click.option("--dtype", help="Format of the linear layers: bf16, fp8, mxfp8, nvfp4, ...")
-@click.option("--stack", help="Training software and era (`gigawatt catalog stacks`).")
+@click.option(
+    "--tokens", metavar="N", callback=amount("tokens", example="15.6T"), help="Training tokens, e.g. 15.6T."
+)
+@click.option(
+    "--batch", metavar="N", callback=amount("batch", example="16M"), help="Tokens a step, e.g. 16M."
+)
+@click.option(
+    "--batch-sequences",
+    metavar="N",
+    callback=whole("batch_sequences", example="2048"),
+    help="Sequences a step, in place of --batch.",
+)
+@click.option(
+    "--seq", metavar="N", callback=whole("seq", example="8192"), help="Tokens a sequence, e.g. 8192."
+)
+@click.option(
+    "--dtype", metavar="FORMAT", help="Format of the linear layers: bf16, fp16, fp8, mxfp8, nvfp4, int8, ..."
+)
+@click.option("--stack", metavar="NAME", help="Training software and its era; see `gigawatt catalog stacks`.")
 @click.option(
     "--by", type=click.Choice(list(OBJECTIVES)), default="time", show_default=True, help="What is made least."
 )
@@ -35,11 +48,17 @@ from gigawatt.study import OBJECTIVES, plan
 )
 @click.option("--layout", metavar="WORDS", help="Price one layout, e.g. tp=8,pp=16,vp=8,mbs=1,zero=1.")
 @click.option(
-    "--top", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many layouts to list."
+    "--top",
+    metavar="N",
+    default="5",
+    show_default=True,
+    callback=whole("top", example="5"),
+    help="How many layouts to list, up to 1000.",
 )
-@click.option("--explain", metavar="NUMBER", help="Open one headline number, or `all`.")
+@click.option("--pareto", is_flag=True, help="List the layouts that trade step time against memory.")
+@click.option("--explain", metavar="NUMBER", help="Open one headline number (mfu, step_s, ...), or `all`.")
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as one JSON document.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write there in place of the terminal.")
+@click.option("-o", "--output", metavar="FILE", help="Write there in place of the terminal.")
 def command(
     model: str,
     machine: str,
@@ -54,20 +73,26 @@ def command(
     fixed: str | None,
     layout: str | None,
     top: int,
+    pareto: bool,
     explain: str | None,
     as_json: bool,
     output: str | None,
 ) -> None:
     """How long does MODEL train on a machine, laid out how, for how much?
 
-    MODEL is a name of the catalogue or the path of a Hugging Face config.json.
+    MODEL is a name of the catalogue or the path of a Hugging Face config.json. What is not given comes from
+    the model's published recipe, and the plan says so.
 
     \b
     gigawatt plan llama3.1-405b --on meta-llama3-16k
     gigawatt plan gpt3-175b --on selene --chips 1024 --explain mfu
+    gigawatt plan ./config.json --on ./cluster.yaml --tokens 2T --batch 4M --seq 4096 --dtype bf16
     """
-    if fixed and layout:
+    if fixed is not None and layout is not None:
         raise click.UsageError("--fixed holds a search and --layout prices one layout; give one of them")
+    if sum((pareto, explain is not None, as_json)) > 1:
+        raise click.UsageError("--json, --explain and --pareto each choose what is printed; give one of them")
+    refuse_place(output)
     with progress_bar("searching layouts") as progress:
         found = plan(
             model,
@@ -80,15 +105,19 @@ def command(
             dtype=dtype,
             stack=stack,
             by=by,
-            fixed=words(fixed, option="--fixed", several=True) if fixed else None,
-            layout=words(layout, option="--layout") if layout else None,
+            fixed=words(fixed, option="--fixed", several=True) if fixed is not None else None,
+            layout=words(layout, option="--layout") if layout is not None else None,
             top=top,
             progress=progress,
         )
     if as_json:
         emit(found.to_json(), output)
         return
-    from gigawatt.cli.plan_text import explained, plan_text
+    from gigawatt.cli.explain_text import explained
+    from gigawatt.cli.plan_text import front_text, plan_text
 
     document = found.document()
-    emit(explained(document, explain) if explain else plan_text(document), output)
+    if explain is not None:
+        emit(explained(document, explain), output)
+    else:
+        emit(front_text(document) if pareto else plan_text(document), output)

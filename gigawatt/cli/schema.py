@@ -9,7 +9,7 @@ from gigawatt.study import SCHEMAS, schema
 
 
 @click.command("schema")
-@click.argument("document", type=click.Choice(SCHEMAS))
+@click.argument("document", type=click.Choice(SCHEMAS), metavar="DOCUMENT")
 def command(document: str) -> None:
-    """Print the JSON Schema of a document that gigawatt writes."""
+    """Print the JSON Schema of a document that gigawatt writes: `plan`."""
     emit(schema(document), None)

@@ -9,9 +9,10 @@ from gigawatt.comms.collectives import (
     all_reduce_s,
     all_to_all_s,
     reduce_scatter_s,
+    ring_s,
     send_recv_s,
 )
-from gigawatt.comms.group import Group, busbw_bytes_per_s
+from gigawatt.comms.group import Group, busbw_bytes_per_s, reaches
 from gigawatt.comms.limits import lower_bound_s
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "all_to_all_s",
     "busbw_bytes_per_s",
     "lower_bound_s",
+    "reaches",
     "reduce_scatter_s",
+    "ring_s",
     "send_recv_s",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from gigawatt.catalog.records import Level, Machine
-from gigawatt.comms.constants import NetworkClass, class_name, classes
+from gigawatt.comms import constants
+from gigawatt.comms.constants import NetworkClass
 from gigawatt.units import Bytes, BytesPerSecond, Count, Real, Seconds
 
 
@@ -27,15 +29,23 @@ class Reach:
     fitted: NetworkClass
     inner: Count  # ranks of the group in one unit of the level below
     outer: Count  # ranks in one unit of this level
+    ranks: Count  # in all
+    used: Real  # whether the group spans several units of the level below
     share: Real  # of the level's links that the group can use: axes of a torus, peers of a mesh
-
-    @property
-    def used(self) -> Real:
-        return np.asarray(self.outer) > np.asarray(self.inner)
 
     @property
     def line_bytes_per_s(self) -> BytesPerSecond:
         return self.level.bytes_per_s * self.share
+
+    @property
+    def driven_bytes_per_s(self) -> BytesPerSecond:
+        """Return what a chip drives of its line rate."""
+        return np.minimum(self.line_bytes_per_s, self.fitted.most_bytes_per_s)
+
+    @property
+    def excess_s(self) -> Seconds:
+        """Return what a hop takes here over a hop of the links that were measured."""
+        return max(self.level.latency_s - self.fitted.latency_s, 0.0)
 
 
 def reaches(group: Group, machine: Machine) -> list[Reach]:
@@ -46,11 +56,19 @@ def reaches(group: Group, machine: Machine) -> list[Reach]:
     found, inner = [], np.minimum(1.0, group.ranks)
     for i, level in enumerate(machine.levels):
         last = i == len(machine.levels) - 1
-        outer = group.ranks if last else np.clip(level.chips // group.stride, 1.0, group.ranks)
+        outer = group.ranks if last else np.minimum(np.floor(level.chips / group.stride), group.ranks)
         outer = np.maximum(outer, inner)
-        share = link_share(level, group, outer)
-        fitted = classes()[class_name(machine, i)]
-        found.append(Reach(level=level, fitted=fitted, inner=inner, outer=outer, share=share))
+        found.append(
+            Reach(
+                level=level,
+                fitted=constants.classes()[constants.class_name(machine, i)],
+                inner=inner,
+                outer=outer,
+                ranks=group.ranks,
+                used=np.asarray(outer > inner),
+                share=link_share(level, group, outer),
+            )
+        )
         inner = outer
     return found
 
@@ -86,7 +104,7 @@ def spans(level: Level, group: Group) -> list[Real]:
     return found
 
 
-BUS_FACTOR = {
+BUS_FACTOR: dict[str, Callable[[Count], Real]] = {
     "all_reduce": lambda n: 2.0 * (n - 1.0) / n,
     "all_gather": lambda n: (n - 1.0) / n,
     "reduce_scatter": lambda n: (n - 1.0) / n,
@@ -107,4 +125,5 @@ def busbw_bytes_per_s(
     >>> busbw_bytes_per_s("all_reduce", 1e9, seconds=0.01, ranks=8)
     175000000000.0
     """
-    return message_bytes / seconds * BUS_FACTOR[collective](ranks)
+    factor: Real = BUS_FACTOR[collective](ranks)
+    return message_bytes / seconds * factor

@@ -17,12 +17,8 @@ def lower_bound_s(collective: str, message_bytes: Bytes, group: Group, *, machin
     Valid for: line rate, no latency.
     Source: Chan 2007, doi:10.1002/cpe.1206 sec. 3 (lower bounds of collectives).
 
-    >>> from gigawatt.catalog.records import Chip, Level, Site
-    >>> chip = Chip(id="c", name="c", vendor="v", family="hopper", shipping=True, facts={})
-    >>> node = Level(name="scale_up", chips=8, bytes_per_s=4.5e11, latency_s=1e-6)
-    >>> site = Site(id="s", pue=1.0, usd_per_kwh=0.0, kg_co2e_per_kwh=0.0)
-    >>> m = Machine(id="m", name="m", owner="", shipping=True, chip=chip, chips=8, chips_per_node=8, levels=(node,), site=site)
-    >>> float(lower_bound_s("all_gather", 8e9, Group(ranks=8), machine=m))
+    >>> from gigawatt.catalog import machine
+    >>> float(lower_bound_s("all_gather", 8e9, Group(ranks=8), machine=machine("eagle")))
     0.015555555555555555
     """
     bound: Seconds = 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 from gigawatt.units import (
@@ -14,6 +13,7 @@ from gigawatt.units import (
     UsdPerJoule,
     UsdPerSecond,
     Watts,
+    total,
 )
 
 YEAR_S = 365.25 * 86400.0
@@ -43,7 +43,7 @@ class Bill:
 
     @property
     def total_usd(self) -> Usd:
-        return sum(getattr(self, f.name) for f in dataclasses.fields(self))
+        return total(self)
 
 
 def rent_usd(chip_s: Seconds, usd_per_s: UsdPerSecond) -> Usd:
@@ -68,8 +68,8 @@ def own_usd(
     Valid for: a machine that is always in use; idle time must be paid by somebody else.
     Source: annual cost of a site as in Barroso 2018, doi:10.2200/S00874ED3V01Y201809CAC046 ch. 6.
 
-    >>> p = Prices(capex_usd_per_chip=5e4, depreciation_s=5 * YEAR_S, facility_usd_per_w=10.0, facility_life_s=15 * YEAR_S,
-    ...     operations_per_year=0.08, capital_per_year=0.0)
+    >>> p = Prices(capex_usd_per_chip=5e4, depreciation_s=5 * YEAR_S, facility_usd_per_w=10.0,
+    ...     facility_life_s=15 * YEAR_S, operations_per_year=0.08, capital_per_year=0.0)
     >>> bill = own_usd(YEAR_S, p, facility_w_per_chip=1500.0, energy_j=0.0, usd_per_j=0.0)
     >>> round(bill.hardware_usd), round(bill.facility_usd), round(bill.total_usd)
     (10000, 1000, 15000)

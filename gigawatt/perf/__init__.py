@@ -8,7 +8,7 @@ from gigawatt.perf.job import Job
 from gigawatt.perf.layer import Setting
 from gigawatt.perf.layout import Layout, Strategy, take
 from gigawatt.perf.memory import MemoryUse, memory_use
-from gigawatt.perf.stacks import stack, stacks
+from gigawatt.perf.stacks import default_stack, stack, stacks
 from gigawatt.perf.step import (
     StagePasses,
     StepTime,
@@ -30,6 +30,7 @@ __all__ = [
     "StepTime",
     "Strategy",
     "Verdict",
+    "default_stack",
     "memory_use",
     "microbatch_passes",
     "microbatches_of",

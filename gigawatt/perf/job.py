@@ -9,8 +9,8 @@ from gigawatt.catalog.records import Model
 class Job:
     """One optimizer step: `batch_sequences` sequences of `seq_tokens` through `model`, computed in `dtype`.
 
-    `frozen` trains only low-rank adapters beside the weights (LoRA, arXiv:2106.09685): no weight gradients, no
-    gradient exchange, no optimizer states of the weights. The adapters' own work, below 1 %, is ignored.
+    `frozen` trains only low-rank adapters beside the weights (LoRA, arXiv:2106.09685): no weight gradients,
+    no gradient exchange, no optimizer states of the weights. The adapters' own work, below 1 %, is ignored.
     """
 
     model: Model

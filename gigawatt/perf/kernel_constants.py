@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from gigawatt.catalog.records import Chip, number
-from gigawatt.units import BytesPerSecond, Count, FlopPerSecond, Fraction, Seconds
+from gigawatt.units import BytesPerSecond, Count, FlopPerSecond, Fraction, Real, Seconds
 
 Tiles = tuple[tuple[float, float], ...]
-GPU_TILES: Tiles = ((256.0, 128.0), (128.0, 128.0), (64.0, 64.0))
-PLAIN_DTYPE = {"mxfp8": "fp8", "nvfp4": "fp4"}  # scaled formats run at the rate of their plain one
+GPU_TILES: Tiles = ((256.0, 128.0), (128.0, 128.0), (128.0, 64.0))
+PLAIN_DTYPE = {  # scaled formats run at the rate of their plain one
+    "mxfp8": "fp8",
+    "fp8_block": "fp8",
+    "nvfp4": "fp4",
+}
+RELATIVE_ERROR_RATIO = (
+    1.5  # borrowed constants are wrong by their own error and by the difference of the chips
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,16 +31,21 @@ class KernelLaw:
     peak_flop_per_s: FlopPerSecond
     hbm_bytes_per_s: BytesPerSecond
     compute_units: Count  # that take one tile each
-    sustained_fraction: Fraction  # of peak, huge products, tile and depth effects removed
+    sustained_fraction: Fraction  # of peak, huge products in short runs, tile and depth effects removed
     wave_loss: Fraction  # of the last wave's idle part
     tile_half: float  # operand reuse at which a tile reaches half the rate
     k_half: float  # depth whose time filling and draining a tile costs
+    overlap_loss: Fraction  # of the shorter of compute and memory time: not hidden behind the longer
     hbm_fraction: Fraction
     kernel_floor_s: Seconds
     attention_forward: Fraction  # of peak, long sequences, head size 128
-    attention_backward: Fraction
+    attention_backward_ratio: Fraction  # of the forward rate
     head_half: float
+    head_gain: Real  # most that heads larger than 128 gain on heads of 128
     keys_half: float
+    attention_wave_loss: Fraction
+    long_run: Fraction = 1.0  # rate of products in long, warm runs over that in short ones
+    attention_long_run: Fraction = 1.0
     tiles: Tiles = GPU_TILES
     origin: str = ""  # which fit, or which relative
     error_p50: Fraction = 0.0
@@ -47,12 +60,15 @@ EXAMPLE_LAW = KernelLaw(  # a perfect machine of round numbers, for worked examp
     wave_loss=0.0,
     tile_half=0.0,
     k_half=0.0,
+    overlap_loss=0.0,
     hbm_fraction=1.0,
     kernel_floor_s=0.0,
     attention_forward=0.5,
-    attention_backward=0.4,
+    attention_backward_ratio=0.8,
     head_half=0.0,
+    head_gain=1.1,
     keys_half=0.0,
+    attention_wave_loss=0.0,
     origin="example",
 )
 
@@ -65,17 +81,57 @@ def table() -> dict[str, Any]:
     )
 
 
-def _fitted(chip: Chip, dtype: str) -> tuple[dict[str, Any], str]:
-    """Return the constants of a chip and dtype, and where they come from: chip, family, or the generic law."""
+@lru_cache(maxsize=1)
+def _long_runs() -> dict[tuple[str, str, str], float]:
+    """Return, by chip, dtype and operator, the rate of long runs over that of short ones, as measured."""
+    file = files("gigawatt.catalog") / "data" / "calibration" / "kernel_residuals.toml"
+    rows = tomllib.loads(file.read_text("utf-8"))["row"]
+    return {
+        (row["chip"], row["dtype"], row["operator"]): 1.0 / (1.0 + row["timing"]["throttle"])
+        for row in rows
+        if "throttle" in row.get("timing", {})
+    }
+
+
+def long_run_fraction(chip_id: str, dtype: str, *, operator: str) -> Fraction:
+    """Return the rate of an operator in long, warm runs over that in short ones; 1 where none was measured.
+
+    A chip without measurements is as its relative, a dtype without as 16 bits: power holds the clock, and the
+    power is that of the silicon.
+    Definition: 1 / (1 + slowdown) of the kernel measurements.
+
+    >>> long_run_fraction("tpu-v4", "bf16", operator="product")
+    1.0
+    """
+    measured = table()["relative"].get(chip_id, chip_id)
+    names = (dtype, "fp8" if dtype == "mxfp8" else dtype, "bf16")
+    return next((_long_runs()[key] for n in names if (key := (measured, n, operator)) in _long_runs()), 1.0)
+
+
+def _lines(chip: Chip) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Give what is known of a chip, the general first: where from, the constants, whether borrowed."""
     data = table()
-    values: dict[str, Any] = dict(data["generic"])
-    origin = "generic"
-    for section, name in (("family", chip.family), ("chip", chip.id)):
-        entry = data.get(section, {}).get(name)
-        if entry:
-            values.update({k: v for k, v in entry.items() if not isinstance(v, dict)})
-            values.update(entry.get(dtype, entry.get(PLAIN_DTYPE.get(dtype, dtype), {})))
-            origin = f"{section}:{name}"
+    yield "generic", data["generic"], False
+    if chip.family in data["family"]:
+        yield f"family:{chip.family}", data["family"][chip.family], True
+    like = data["relative"].get(chip.id)
+    if like:
+        yield f"relative:{like}", data["chip"][like], True
+    if chip.id in data["chip"]:
+        yield f"chip:{chip.id}", data["chip"][chip.id], False
+
+
+def _fitted(chip: Chip, dtype: str) -> tuple[dict[str, Any], str]:
+    """Return the constants of a chip and dtype, and where the most specific ones come from."""
+    values: dict[str, Any] = {}
+    origin = ""
+    for place, entry, borrowed in _lines(chip):
+        own = {k: v for k, v in entry.items() if not isinstance(v, dict)}
+        own |= entry.get(dtype, entry.get(PLAIN_DTYPE.get(dtype, dtype), {}))
+        if borrowed:
+            own |= {k: RELATIVE_ERROR_RATIO * own[k] for k in ("error_p50", "error_p90") if k in own}
+        origin = f"{place} (assumed)" if own.get("assumed") else place
+        values |= own
     return values, origin
 
 
@@ -87,13 +143,16 @@ def _law(chip_id: str, dtype: str, peak: float, hbm: float, units: float, family
     own.setdefault("compute_units", units or 128.0)
     if "tiles" in own:
         own["tiles"] = tuple((float(a), float(b)) for a, b in own["tiles"])
+    own["long_run"] = long_run_fraction(chip_id, dtype, operator="product")
+    own["attention_long_run"] = long_run_fraction(chip_id, dtype, operator="attention")
     return KernelLaw(**{**own, "peak_flop_per_s": peak, "hbm_bytes_per_s": hbm, "origin": origin})
 
 
 def kernel_law(chip: Chip, dtype: str) -> KernelLaw:
     """Return the kernel law of a chip at a dtype.
 
-    Constants fitted on the chip itself come first, then on its family, then the generic law; `origin` says which.
+    Constants fitted on the chip itself come first, then those of its nearest measured relative, then of its
+    family, then the generic law; `origin` says which.
     Raises: UnknownFactError when the chip has no rate at the dtype.
     """
     peak = chip.peak_flop_per_s(PLAIN_DTYPE.get(dtype, dtype))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from gigawatt.perf.kernel_constants import KernelLaw
 from gigawatt.units import Bytes, Count, Flop, Fraction, Real, Seconds
+
+QUERY_BLOCK = 128.0  # queries that one unit works on at a time
 
 
 def gemm_bound_s(flop: Flop, moved_bytes: Bytes, *, law: KernelLaw) -> Seconds:
@@ -39,13 +43,29 @@ def tile_s(
     >>> float(tile_s(1024, 1024, 1e6, groups=1, law=EXAMPLE_LAW, tile=(128.0, 128.0)))
     0.002097152
     """
-    tiles = np.ceil(m / tile[0]) * np.ceil(n / tile[1]) * groups
-    waves = tiles / law.compute_units
-    worked = waves + law.wave_loss * (np.ceil(waves) - waves)
+    waves = np.ceil(m / tile[0]) * np.ceil(n / tile[1]) * (groups / law.compute_units)
+    worked = (1.0 - law.wave_loss) * waves + law.wave_loss * np.ceil(waves)
     reuse = tile[0] * tile[1] / (tile[0] + tile[1])  # flop per operand byte, up to a factor
     share = reuse / (reuse + law.tile_half)
     per_unit = law.peak_flop_per_s * law.sustained_fraction * share / law.compute_units
-    return worked * 2.0 * tile[0] * tile[1] * (k + law.k_half) / per_unit
+    return worked * (k + law.k_half) * (2.0 * tile[0] * tile[1] / per_unit)
+
+
+def overlapped_s(compute_s: Seconds, memory_s: Seconds, *, law: KernelLaw) -> Seconds:
+    """Return the time of work and traffic that run side by side.
+
+    .. math:: T = \\max(T_c, T_m) + \\epsilon \\min(T_c, T_m)
+
+    Valid for: one kernel; epsilon 0 hides the shorter wholly, 1 not at all (first tiles wait for operands,
+    last ones write results when nothing is left to compute).
+    Source: roofline (Williams 2009, doi:10.1145/1498765.1498785) with a fitted overlap.
+
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> float(overlapped_s(3.0, 1.0, law=EXAMPLE_LAW))
+    3.0
+    """
+    longer, shorter = np.maximum(compute_s, memory_s), np.minimum(compute_s, memory_s)
+    return longer + law.overlap_loss * shorter
 
 
 def grouped_gemm_s(
@@ -60,22 +80,22 @@ def grouped_gemm_s(
 ) -> Seconds:
     """Return the time of `groups` equal products in one launch (experts, attention heads).
 
-    .. math:: T = \\max(\\min_t T_t, M / (B \\eta)) + t_0
+    .. math:: T = \\max(T_c, T_m) + \\epsilon \\min(T_c, T_m) + t_0,
+        \\quad T_c = \\min_t T_t, \\quad T_m = M / (B \\eta)
 
     A library picks the best tile shape; operands are read once.
-    Valid for: groups of equal size.
+    Valid for: groups of equal size, in a grouped kernel of the quality of CUTLASS's: on measured experts the
+    constants of plain products hold within the residuals of the calibration.
     Source: roofline (Williams 2009, doi:10.1145/1498765.1498785) over tiles; constants fitted per chip.
 
     >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
     >>> round(float(grouped_gemm_s(4096, 4096, 4096, groups=8, law=EXAMPLE_LAW)) * 1e3, 4)
     1.0995
     """
-    compute = np.minimum.reduce(
-        np.broadcast_arrays(*(tile_s(m, n, k, groups=groups, law=law, tile=t) for t in law.tiles))
-    )
+    compute = reduce(np.minimum, (tile_s(m, n, k, groups=groups, law=law, tile=t) for t in law.tiles))
     moved = groups * (bytes_per_input * (m * k + k * n) + bytes_per_output * m * n)
     memory = moved / (law.hbm_bytes_per_s * law.hbm_fraction)
-    return np.maximum(compute, memory) + law.kernel_floor_s
+    return overlapped_s(compute, memory, law=law) + law.kernel_floor_s
 
 
 def gemm_s(
@@ -106,21 +126,24 @@ def attention_s(
     query_tokens: Count,
     key_tokens: Count,
     *,
-    qk_head_dim: float,
-    v_head_dim: float,
+    qk_head_dim: Count,
+    v_head_dim: Count,
     law: KernelLaw,
     causal: Fraction,
     flop_ratio: float,
-    rate: float,
+    rate: Fraction,
 ) -> Seconds:
     """Return the time of one fused attention pass.
 
-    .. math:: T = r \\frac{2 a s_q s_k (d_{qk} + d_v) \\kappa}{P \\rho\\, h(d)\\, \\frac{s_k}{s_k + s_0}} + t_0
+    .. math:: T = r \\frac{2 a s_q s_k (d_{qk} + d_v) \\kappa}{P \\rho\\, h(d)}
+        \\left(1 + \\frac{s_0}{s_k}\\right) \\frac{w + q (\\lceil w \\rceil - w)}{w} + t_0,
+        \\quad w = a \\lceil s_q / 128 \\rceil / u
 
     rho is the share of peak of long sequences at head size 128; h(d) = d / (d + d_0) scaled to 1 there, for
-    small heads leave the units waiting on softmax.
+    small heads leave the units waiting on softmax, and at most the fitted gain above. s_0 is the length that
+    the diagonal blocks of the mask and filling the pipeline cost; blocks of 128 queries come in waves.
     Valid for: flash attention; kappa is the part of the square that the mask leaves.
-    Source: Dao 2023, arXiv:2307.08691 fig. 4-7; Shah 2024, arXiv:2407.08608 fig. 5-6.
+    Source: Dao 2023, arXiv:2307.08691 sec. 3.2, fig. 4-7; Shah 2024, arXiv:2407.08608 fig. 5-6.
 
     >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
     >>> dims = {"qk_head_dim": 128.0, "v_head_dim": 128.0}
@@ -130,9 +153,11 @@ def attention_s(
     """
     flop = flop_ratio * 2.0 * rows * query_tokens * key_tokens * (qk_head_dim + v_head_dim) * causal
     head = 0.5 * (qk_head_dim + v_head_dim)
-    by_head = head / (head + law.head_half) * (128.0 + law.head_half) / 128.0
-    by_length = key_tokens / (key_tokens + law.keys_half)
-    compute = flop / (law.peak_flop_per_s * rate * np.minimum(by_head, 1.1) * by_length)
+    by_head = np.minimum(head / (head + law.head_half) * (128.0 + law.head_half) / 128.0, law.head_gain)
+    share = np.minimum(rate * by_head, 1.0)
+    waves = rows * np.ceil(query_tokens / QUERY_BLOCK) / law.compute_units
+    worked = 1.0 + law.attention_wave_loss * (np.ceil(waves) / waves - 1.0)
+    compute = flop * worked * (1.0 + law.keys_half / key_tokens) / (law.peak_flop_per_s * share)
     moved = flop_ratio * 2.0 * rows * (query_tokens + key_tokens) * (qk_head_dim + v_head_dim)
     return np.maximum(compute, moved / (law.hbm_bytes_per_s * law.hbm_fraction)) + law.kernel_floor_s
 
@@ -142,8 +167,8 @@ def attention_forward_s(
     query_tokens: Count,
     key_tokens: Count,
     *,
-    qk_head_dim: float,
-    v_head_dim: float,
+    qk_head_dim: Count,
+    v_head_dim: Count,
     law: KernelLaw,
     causal: Fraction,
 ) -> Seconds:
@@ -172,15 +197,16 @@ def attention_backward_s(
     query_tokens: Count,
     key_tokens: Count,
     *,
-    qk_head_dim: float,
-    v_head_dim: float,
+    qk_head_dim: Count,
+    v_head_dim: Count,
     law: KernelLaw,
     causal: Fraction,
 ) -> Seconds:
     """Return the time of a fused attention backward pass: five products for the forward two.
 
-    Valid for: flash attention, the scores recomputed inside. Source: Dao 2023, arXiv:2307.08691 sec. 4.1
-    (2.5 x the forward flop).
+    Valid for: flash attention, the scores recomputed inside; at the forward rate times an assumed ratio, for
+    no backward kernel was measured in the fit. Source: Dao 2023, arXiv:2307.08691 sec. 4.1 (2.5 x the forward
+    flop).
 
     >>> attention_backward_s.__kwdefaults__ is None
     True
@@ -194,23 +220,23 @@ def attention_backward_s(
         law=law,
         causal=causal,
         flop_ratio=2.5,
-        rate=law.attention_backward,
+        rate=law.attention_forward * law.attention_backward_ratio,
     )
 
 
-def memory_bound_s(moved_bytes: Bytes, *, law: KernelLaw) -> Seconds:
-    """Return the time of operators that wait for memory.
+def memory_bound_s(moved_bytes: Bytes, *, law: KernelLaw, kernels: Count = 0.0) -> Seconds:
+    """Return the time of operators that wait for memory, `kernels` of them in a row.
 
-    .. math:: T = M / (B \\eta)
+    .. math:: T = M / (B \\eta) + k t_0
 
-    Valid for: kernels larger than the caches.
+    Valid for: kernels larger than the caches; with 0 kernels, the traffic alone.
     Source: STREAM-like share of memory bandwidth (McCalpin 1995); eta fitted per chip.
 
     >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
     >>> float(memory_bound_s(2e12, law=EXAMPLE_LAW))
     1.0
     """
-    return moved_bytes / (law.hbm_bytes_per_s * law.hbm_fraction)
+    return moved_bytes / (law.hbm_bytes_per_s * law.hbm_fraction) + kernels * law.kernel_floor_s
 
 
 def useful_flop_fraction(m: Count, n: Count, k: Count, *, law: KernelLaw) -> Real:

@@ -8,10 +8,11 @@ from typing import Self
 
 import numpy as np
 
-from gigawatt.catalog.records import Block, Machine, Stack
+from gigawatt.catalog.records import Block, Machine, Moe, Stack
 from gigawatt.comms import Group, all_gather_s, all_reduce_s, all_to_all_s, reduce_scatter_s
+from gigawatt.comms.dispatch import dispatch_s
+from gigawatt.perf.kernel_constants import KernelLaw
 from gigawatt.perf.kernels import (
-    KernelLaw,
     attention_backward_s,
     attention_forward_s,
     gemm_s,
@@ -19,20 +20,23 @@ from gigawatt.perf.kernels import (
     memory_bound_s,
 )
 from gigawatt.perf.layout import Strategy
-from gigawatt.units import Bytes, Count, Real, Seconds
+from gigawatt.units import Bytes, Count, Real, Seconds, total
 from gigawatt.workload.shard import (
     Product,
     Shard,
     attention_keys,
     elementwise_bytes,
     layer_products,
+    linear_product,
     score_bytes,
+    up_projections,
 )
 
 # A backward elementwise kernel reads the gradient beside the input and writes one gradient: three operands
 # for two of the forward kernel (norms, activation), one for three in residual additions.
 BACKWARD_TRAFFIC_RATIO = 1.5
 BF16_BYTES = 2.0
+LAUNCH_POWER = 4.0  # how sharp the corner between launch-bound and kernel-bound is
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +53,7 @@ class PassTime:
 
     @property
     def total_s(self) -> Seconds:
-        return sum(getattr(self, f.name) for f in dataclasses.fields(self))
+        return total(self)
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
@@ -92,15 +96,21 @@ class Setting:
     stack: Stack
     strategy: Strategy
     hidden: int
+    clock: Real = 1.0  # the chip's rate in a training loop over its kernels' rate alone
     frozen: bool = False  # no weight gradients
+
+    @property
+    def sustained(self) -> Real:
+        return self.clock * self.stack["sustained"]
 
 
 def product_s(p: Product, setting: Setting) -> Seconds:
     """Return the time of one forward product on one chip at the rate that training sustains.
 
-    .. math:: T = T_{kernel} / \\eta_{train}
+    .. math:: T = T_{kernel} / (\\eta_{long} \\eta_{train})
 
-    Valid for: kernels in a warm training loop; eta_train is the stack's `sustained` value.
+    Valid for: kernels in a warm training loop; eta_long as measured on the chip in long runs, eta_train the
+    chip's fitted clock times the stack's `sustained` value.
     Source: kernel law of the chip; eta fitted, see the calibration file of the stacks.
     """
     law = setting.laws.linear if p.low_precision else setting.laws.wide
@@ -109,7 +119,7 @@ def product_s(p: Product, setting: Setting) -> Seconds:
         seconds = gemm_s(p.m, p.n, p.k, law=law, bytes_per_input=width)
     else:
         seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
-    return seconds / setting.stack["sustained"]
+    return seconds / (law.long_run * setting.sustained)
 
 
 def gradient_products(p: Product) -> tuple[Product, Product]:
@@ -132,24 +142,26 @@ def attention_pass_s(
 
     With flash attention the scores never leave the chip. Without, they are two batched products each way and
     `softmax_passes` readings or writings of the score matrix.
-    Valid for: causal self-attention; a linear core costs its flop at the wide law.
+    Valid for: causal self-attention; a linear core costs its flop at the wide law, `linear_passes` times, for
+    scans by chunks run as several kernels with their states and sums in memory between them.
     Source: Dao 2023, arXiv:2307.08691; Korthikanti 2022, arXiv:2205.05198 sec. 4.
     """
     core, law = block.mixer.core, setting.laws.wide
     keys, fraction = attention_keys(block, shard)
     rows = shard.sequences * core.heads / shard.tp
     queries = shard.seq_tokens / shard.cp
-    eta = setting.stack["sustained"]
+    eta = setting.sustained * law.attention_long_run
     if core.span == "linear":
         flop_ratio = 2.0 if backward else 1.0
         chunk = 64.0  # chunked recurrences work on blocks of 64 tokens (Yang 2023, arXiv:2312.06635)
         size = flop_ratio * queries / chunk * rows
         one = grouped_gemm_s(chunk, core.v_head_dim, 3.0 * core.qk_head_dim, groups=size, law=law)
-        return one / eta, 0.0
+        return setting.stack["linear_passes"] * one / eta, 0.0
     dims = {"qk_head_dim": core.qk_head_dim, "v_head_dim": core.v_head_dim}
     if setting.stack["flash_attention"]:
         kernel = attention_backward_s if backward else attention_forward_s
-        return kernel(rows, queries, keys, **dims, law=law, causal=fraction) / eta, 0.0
+        seconds = kernel(rows, queries, keys, **dims, law=law, causal=fraction)
+        return seconds / (eta * setting.stack["attention_rate"]), 0.0
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
@@ -200,11 +212,12 @@ def tensor_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
         one = all_reduce_s(message, group, machine=machine)
     total = pairs * one
     if block.moe and np.any(np.asarray(shard.etp) > 1):
-        sent = BF16_BYTES * shard.expert_tokens * shard.etp * block.moe.topk * setting.hidden
+        sent = BF16_BYTES * shard.expert_tokens * shard.etp * block.moe.topk * _routed_width(block.moe)
         experts = Group(ranks=shard.etp, stride=1)
         total = total + all_gather_s(sent, experts, machine=machine)
         total = total + reduce_scatter_s(sent, experts, machine=machine)
-    return hidden_s(total, setting.stack["tp_overlap"], stack=setting.stack)
+    overlap = setting.stack["tp_overlap"] * setting.stack["tp_overlap_on"]
+    return hidden_s(total, overlap, stack=setting.stack)
 
 
 def context_comm_s(
@@ -232,39 +245,54 @@ def context_comm_s(
 def expert_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
     """Return the exposed expert-parallel communication of one pass: dispatch and combine.
 
-    .. math:: S = T K h \\cdot 2
+    .. math:: S = T K h \\cdot 2 \\text{ (all-to-all)}
 
-    Each rank sends every token to the ranks of its experts. A stack that sends a token once to each rank
-    (`ep_dedup`) sends it to the expected number of distinct ranks instead,
-    .. math:: E = e_p (1 - (1 - 1/e_p)^K)
-
+    A stack whose dispatcher sends a token once to each unit that holds some of its experts (`ep_dedup`) sends
+    less on the outer levels.
     Valid for: balanced routing, times the stack's `ep_imbalance`.
-    Source: Lepikhin 2020, arXiv:2006.16668; distinct ranks of K uniform draws.
+    Source: Lepikhin 2020, arXiv:2006.16668; DeepSeek-V3, arXiv:2412.19437 sec. 3.2.2.
     """
-    if block.moe is None:
+    moe = block.moe
+    if moe is None:
         return 0.0
-    topk = float(block.moe.topk)
-    if setting.stack["ep_dedup"]:
-        topk = shard.ep * (1.0 - (1.0 - 1.0 / shard.ep) ** topk)
-    sent = BF16_BYTES * shard.expert_tokens * topk * setting.hidden * setting.stack["ep_imbalance"]
+    stack = setting.stack
+    once = BF16_BYTES * shard.expert_tokens * _routed_width(moe) * stack["ep_imbalance"]
     group = Group(ranks=shard.ep, stride=shard.etp)
-    both = 2.0 * all_to_all_s(sent, group, machine=setting.machine)
-    return hidden_s(both, setting.stack["ep_overlap"], stack=setting.stack)
+    if stack["ep_dedup"]:
+        limit = float(moe.topk_groups) if moe.groups > 1 else np.inf
+        one = dispatch_s(once, float(moe.topk), group=group, machine=setting.machine, most_units=limit)
+    else:
+        one = all_to_all_s(once * moe.topk, group, machine=setting.machine)
+    overlap = stack["ep_overlap_asked"] if stack["ep_overlap_on"] else stack["ep_overlap"]
+    return hidden_s(2.0 * one, overlap, stack=stack)
 
 
-def launch_wait_s(kernels: Count, device_s: Seconds, *, stack: Stack) -> Seconds:
+def _routed_width(moe: Moe) -> int:
+    """Return the width at which tokens travel to the experts: the model's, or the latent one."""
+    return moe.expert.linears[0].inputs
+
+
+def launch_wait_s(kernels: Count, device_s: Seconds, *, syncs: Count, stack: Stack) -> Seconds:
     """Return how long the chip waits for a host that launches kernels slower than they run.
 
-    .. math:: T = \\max(0, n t_{host} - T_{device})
+    .. math:: T = \\left(H^q + D^q\\right)^{1/q} - D, \\quad H = (1 - g) n t_{host} + n_{sync} t_{peer}
 
-    Valid for: asynchronous launches; graphs set t_host near 0.
-    Source: queueing of one producer and one consumer; t_host fitted per stack.
+    About max(0, H - D), with the corner rounded: within a layer some kernels are shorter than their launch
+    and others longer, and the queue between them is short. q = 4; g is the share of the kernels that graphs
+    launch; n_sync counts the peers that collectives wait for, each launched by a host of its own.
+    Valid for: asynchronous launches.
+    Source: one producer and one consumer of a bounded queue; t_host fitted per stack.
     """
-    return np.maximum(kernels * stack["host_s_per_kernel"] - device_s, 0.0)
+    launched = (1.0 - stack["graphed"]) * kernels
+    host_s = launched * stack["host_s_per_kernel"] + syncs * stack["host_s_per_peer"]
+    return (host_s**LAUNCH_POWER + device_s**LAUNCH_POWER) ** (1.0 / LAUNCH_POWER) - device_s
 
 
-def _finish(parts: PassTime, kernels: Count, stack: Stack) -> PassTime:
-    return dataclasses.replace(parts, launch_s=launch_wait_s(kernels, parts.total_s, stack=stack))
+def _finish(parts: PassTime, block: Block, shard: Shard, *, passes: float, stack: Stack) -> PassTime:
+    kernels = passes * stack["kernels_per_layer"] * (2.0 if block.moe else 1.0)
+    syncs = passes * (1.0 + (block.mlp is not None)) * (shard.tp - 1.0)
+    waited = launch_wait_s(kernels, parts.total_s, syncs=syncs, stack=stack)
+    return dataclasses.replace(parts, launch_s=waited)
 
 
 def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
@@ -285,7 +313,7 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=1.0),
         ep_comm_s=expert_comm_s(block, shard, setting),
     )
-    return _finish(parts, stack["kernels_per_layer"] * (2.0 if block.moe else 1.0), stack)
+    return _finish(parts, block, shard, passes=1.0, stack=stack)
 
 
 def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTime, Seconds]:
@@ -308,26 +336,30 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=2.0),
         ep_comm_s=expert_comm_s(block, shard, setting),
     )
-    kernels = 2.0 * stack["kernels_per_layer"] * (2.0 if block.moe else 1.0)
-    return _finish(parts, kernels, stack), weight_grad
+    return _finish(parts, block, shard, passes=2.0, stack=stack), weight_grad
 
 
 def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: PassTime) -> PassTime:
-    """Return what backward computes again.
+    """Return what backward computes again, on the mean layer when only a share of them recomputes.
 
     Full: the whole forward pass. Selective: the attention core without flash attention (with it the kernel
-    recomputes inside itself already), else the norms and activation functions.
+    recomputes inside itself already), else the norms, activation functions and the up-projections of latent
+    attention.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 5.
     """
+    share = setting.strategy.recompute_share
     if setting.strategy.recompute == "none":
         return PassTime()
     if setting.strategy.recompute == "full":
-        return forward
+        return forward.scaled(share)
     if not setting.stack["flash_attention"]:
         attention, scores = attention_pass_s(block, shard, setting, backward=False)
-        return PassTime(attention_s=attention, memory_bound_s=memory_bound_s(scores, law=setting.laws.wide))
+        scores_s = memory_bound_s(scores, law=setting.laws.wide)
+        return PassTime(attention_s=attention, memory_bound_s=scores_s).scaled(share)
     moved = setting.stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
-    return PassTime(memory_bound_s=memory_bound_s(0.5 * moved, law=setting.laws.wide))
+    again = sum((product_s(linear_product(x, shard), setting) for x in up_projections(block)), 0.0)
+    norms_s = memory_bound_s(0.5 * moved, law=setting.laws.wide)
+    return PassTime(matmul_s=again, memory_bound_s=norms_s).scaled(share)
 
 
 def layer_time(block: Block, shard: Shard, setting: Setting) -> LayerTime:

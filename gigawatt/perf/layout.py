@@ -77,7 +77,9 @@ class Strategy:
     """The choices that have no size: which schedule, what is recomputed, what is sharded and overlapped."""
 
     recompute: Recompute = "none"
+    recompute_share: float = 1.0  # of the layers that recompute; the others keep everything
     schedule: Schedule = "1f1b"
     zero_stage: int = 1  # 0: replicated; 1: optimizer; 2: + gradients; 3: + weights (FSDP)
     sequence_parallel: bool = True  # Megatron sequence parallelism; acts where tp > 1
     offload_optimizer: bool = False
+    offload_activations: float = 0.0  # fraction of what layers keep that waits in host memory

@@ -11,10 +11,10 @@ from gigawatt.catalog.records import Block, Model, Stack
 from gigawatt.perf.job import Job
 from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import microbatches_in_flight, stage_layers
-from gigawatt.perf.step import data_groups, distinct_blocks, microbatches_of, shard_of
-from gigawatt.units import Bytes, Count, Real
+from gigawatt.perf.step import OPERAND_BYTES, data_groups, distinct_blocks, microbatches_of, shard_of
+from gigawatt.units import Bytes, Count, Real, total
 from gigawatt.workload.params import params
-from gigawatt.workload.shard import Shard, kept_bytes, score_bytes
+from gigawatt.workload.shard import Keeping, Shard, kept_bytes, score_bytes
 
 BF16_BYTES = 2.0
 
@@ -33,7 +33,7 @@ class MemoryUse:
 
     @property
     def total_bytes(self) -> Bytes:
-        return sum(getattr(self, f.name) for f in dataclasses.fields(self))
+        return total(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,51 +69,81 @@ def stage_params(model: Model, layout: Layout, *, last: bool) -> StageParams:
     )
 
 
-def layer_kept_bytes(block: Block, shard: Shard, *, strategy: Strategy, stack: Stack, hidden: int) -> Bytes:
+def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy, stack: Stack) -> Bytes:
     """Return the activation bytes that one layer keeps per microbatch under a recompute mode.
 
-    Full: the layer's input. Selective: without flash attention all but the scores, with it all but norm and
-    activation outputs. None: everything, with the scores and dropout masks where attention is not fused.
-    Source: Korthikanti 2022, arXiv:2205.05198 table 2.
+    Full: the layer's input, cut over the tensor-parallel ranks where the stack does that. Selective: without
+    flash attention all but the scores, with it all but the outputs of norms, activation functions and latent
+    up-projections. None: everything, with the scores and dropout masks where attention is not fused.
+    Source: Korthikanti 2022, arXiv:2205.05198 table 2; Rajbhandari 2019, arXiv:1910.02054 sec. 6.1 (cut).
     """
+    if strategy.recompute != "none" and strategy.recompute_share < 1.0:
+        share, whole = strategy.recompute_share, dataclasses.replace(strategy, recompute_share=1.0)
+        cut_short = layer_kept_bytes(block, job, shard=shard, strategy=whole, stack=stack)
+        none = dataclasses.replace(strategy, recompute="none")
+        everything = layer_kept_bytes(block, job, shard=shard, strategy=none, stack=stack)
+        return share * cut_short + (1.0 - share) * everything
     if strategy.recompute == "full":
-        return BF16_BYTES * shard.local_tokens * hidden
+        cut = shard.tokens / shard.tp if stack["partition_activations"] else shard.local_tokens
+        return BF16_BYTES * cut * job.model.hidden
     fused = bool(stack["flash_attention"])
     keep_cheap = strategy.recompute == "none" or not fused
-    kept = kept_bytes(block, shard, hidden=hidden, keep_cheap=keep_cheap)
+    kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=keeping(job, cheap=keep_cheap))
     if not fused and strategy.recompute == "none":
         kept = kept + 2.5 * score_bytes(block, shard)  # softmax output, its mask, dropout output: 5 a s s b
     return kept
+
+
+def keeping(job: Job, *, cheap: bool) -> Keeping:
+    """Return what a job keeps: operands in its own format, none for frozen weights.
+
+    Source: Micikevicius 2022, arXiv:2209.05433 sec. 3 (8-bit inputs kept for the weight gradient).
+    """
+    operand = min(OPERAND_BYTES[job.dtype], BF16_BYTES)
+    return Keeping(cheap=cheap, operands=not job.frozen, operand_bytes=operand)
 
 
 def activations_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, last: bool) -> Bytes:
     """Return the activation bytes of a chip of the first or last stage at its peak.
 
     What layers keep, times the layers of the stage and the microbatches in flight, and the working set of the
-    layer being computed (with full recompute, all that this layer keeps).
+    layer being computed (with full recompute, all that this layer keeps). Where the embedding counts as a
+    layer the second stage holds more layers for fewer microbatches; the larger product counts.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.2.3.
     """
     model, shard = job.model, shard_of(job, layout, strategy)
     on = stage_layers(model.layers, layout.pp, chunks=layout.chunks)
-    held = working = 0.0
+    held: Bytes = 0.0
+    working: Bytes = 0.0
     for block, count in distinct_blocks(model).items():
-        own = layer_kept_bytes(block, shard, strategy=strategy, stack=stack, hidden=model.hidden)
+        own = layer_kept_bytes(block, job, shard=shard, strategy=strategy, stack=stack)
         held = held + own * count / model.layers
-        whole = kept_bytes(block, shard, hidden=model.hidden, keep_cheap=True)
+        whole = kept_bytes(block, shard, hidden=model.hidden, keeping=keeping(job, cheap=True))
         if not stack["flash_attention"]:
             whole = whole + 2.5 * score_bytes(block, shard)
         working = np.maximum(working, whole)
     m = microbatches_of(job, layout)
     flight = microbatches_in_flight(strategy.schedule, layout.pp, microbatches=m, chunks=layout.chunks)
-    if last:  # the last stage starts its backward pass at once; interleaving keeps its other chunks waiting
-        flight = np.where(
-            np.asarray(layout.chunks) > 1,
-            np.maximum(flight - 2.0 * (layout.pp - 1) / layout.chunks, 1.0),
-            1.0,
-        )
-        flight = flight if strategy.schedule not in ("gpipe", "dualpipe") else m
     layers = on.last if last else on.first
-    return held * layers * flight + (working if strategy.recompute == "full" else 0.0)
+    held_layers = layers * flight
+    if strategy.schedule in ("1f1b", "interleaved"):  # in the others every stage holds as many
+        later = np.maximum(flight - np.where(np.asarray(layout.chunks) > 1, 2.0 / layout.chunks, 1.0), 1.0)
+        inner = np.where(np.asarray(layout.pp) > 2, on.fullest * later, 0.0)
+        held_layers = layers * last_stage_flight(flight, layout) if last else np.maximum(held_layers, inner)
+    on_chip = (1.0 - strategy.offload_activations) * held * held_layers
+    return on_chip + (working if strategy.recompute == "full" or strategy.offload_activations else 0.0)
+
+
+def last_stage_flight(first_stage: Count, layout: Layout) -> Count:
+    """Return how many microbatches' activations the last stage holds, by what the first stage holds.
+
+    .. math:: 1 \\text{ (1F1B)}, \\quad n_1 - 2 (p - 1) / v \\text{ (interleaved)}
+
+    The last stage starts its backward pass at once; interleaving keeps its other chunks waiting.
+    Source: warm-up counts of Narayanan 2021, arXiv:2104.04473 sec. 2.2.
+    """
+    interleaved = np.maximum(first_stage - 2.0 * (layout.pp - 1) / layout.chunks, 1.0)
+    return np.where(np.asarray(layout.chunks) > 1, interleaved, 1.0)
 
 
 def _owned(held: StageParams, layout: Layout, *, sharded: bool) -> Real:
@@ -128,14 +158,15 @@ def stage_memory(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, 
     """Return the memory of a chip of the first or the last stage.
 
     Weights, gradients and optimizer states by the stack's bytes a parameter, each sharded from its ZeRO stage
-    on; DualPipe keeps two copies of the weights.
+    on; frozen weights are kept in the job's own format; DualPipe keeps two copies of the weights.
     Source: Rajbhandari 2019, arXiv:1910.02054 sec. 5; DeepSeek-V3, arXiv:2412.19437 table 2.
     """
     zero = strategy.zero_stage
     held = stage_params(job.model, layout, last=last)
     copies = 2.0 if strategy.schedule == "dualpipe" else 1.0
     activations = activations_bytes(job, layout, strategy=strategy, stack=stack, last=last)
-    weights = copies * stack["weight_bytes"] * _owned(held, layout, sharded=zero >= 3)
+    width = min(stack["weight_bytes"], OPERAND_BYTES[job.dtype]) if job.frozen else stack["weight_bytes"]
+    weights = copies * width * _owned(held, layout, sharded=zero >= 3)
     gradients = copies * stack["grad_bytes"] * _owned(held, layout, sharded=zero >= 2)
     optimizer = stack["optimizer_bytes"] * _owned(held, layout, sharded=zero >= 1)
     if strategy.offload_optimizer or job.frozen:
@@ -143,7 +174,7 @@ def stage_memory(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, 
     if job.frozen:
         gradients = 0.0 * gradients
     logits = logits_bytes(job, layout, strategy=strategy, stack=stack) if last else 0.0
-    buffers = gathered_bytes(job.model, layout) if zero >= 3 else 0.0
+    buffers = gathered_bytes(job.model, layout, stack=stack) if zero >= 3 else 0.0
     moving = activations + logits + buffers + gradients
     return MemoryUse(
         weights_bytes=weights,
@@ -161,21 +192,21 @@ def logits_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack) 
 
     .. math:: n_{byte} T V / t
 
-    Source: Shoeybi 2019, arXiv:1909.08053 sec. 3; bytes a logit by stack (16-bit logits and a 32-bit copy: 6).
+    Source: Shoeybi 2019, arXiv:1909.08053 sec. 3; bytes a logit by stack (16 bits and a 32-bit copy: 6).
     """
     shard = shard_of(job, layout, strategy)
     return stack["logit_bytes"] * shard.tokens * job.model.vocab / shard.tp
 
 
-def gathered_bytes(model: Model, layout: Layout) -> Bytes:
-    """Return the buffers of ZeRO 3: two layers of gathered 16-bit weights and one of 32-bit gradients.
+def gathered_bytes(model: Model, layout: Layout, *, stack: Stack) -> Bytes:
+    """Return the buffers of ZeRO 3: gathered weights and unscattered gradients of a layer, by the stack.
 
     Source: Zhao 2023, arXiv:2304.11277 sec. 4.3 (rate limiter of two in-flight gathers).
     """
     count = params(model)
     dense = (count.total - count.routed - count.embedding - count.head) / model.layers / layout.tp
     routed = count.routed / model.layers / (layout.ep * layout.etp)
-    return (2 * BF16_BYTES + 4.0) * (dense + routed)
+    return stack["gathered_bytes"] * (dense + routed)
 
 
 def memory_use(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack) -> MemoryUse:

@@ -122,7 +122,8 @@ def microbatches_in_flight(
 ) -> Real:
     """Return how many microbatches' activations the first stage holds at its peak.
 
-    .. math:: m \\text{ (GPipe)}, \\quad \\min(m, p), \\quad \\min(m, p + (p-1)/v), \\quad p + 1 \\text{ (DualPipe)}
+    .. math:: m \\text{ (GPipe)}, \\quad \\min(m, p), \\quad \\min(m, p + (p-1)/v),
+              \\quad p + 1 \\text{ (DualPipe)}
 
     Valid for: the first stage; a later stage s of 1F1B holds s fewer.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.2.3; DeepSeek-V3, arXiv:2412.19437 table 2.

@@ -23,7 +23,8 @@ from gigawatt.perf.layer import (
 )
 from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import BUBBLE_SHARE, MicrobatchTime, stage_layers
-from gigawatt.units import Count, Real, Seconds
+from gigawatt.perf.stacks import clock_of
+from gigawatt.units import Count, Real, Seconds, total
 from gigawatt.workload.params import params
 from gigawatt.workload.shard import Product, Shard
 
@@ -61,7 +62,7 @@ class StepTime:
 
     @property
     def total_s(self) -> Seconds:
-        return sum(getattr(self, f.name) for f in dataclasses.fields(self))
+        return total(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,19 +123,23 @@ def shard_of(job: Job, layout: Layout, strategy: Strategy) -> Shard:
 def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
     """Return the embedding, vocabulary projection, loss and multi-token heads of one microbatch.
 
-    The projection is m = T, n = V / t, k = h, and twice that backward; the loss moves `loss_bytes` per logit.
+    The projection is m = T, n = V / t, k = h, and twice that backward; the loss moves `loss_bytes` per logit;
+    a multi-token head first joins two hidden states, a product of 2 h by h.
     Source: Shoeybi 2019, arXiv:1909.08053 sec. 3 (vocabulary-parallel loss).
     """
     model, stack = job.model, setting.stack
     heads = 1 + model.mtp_layers
     p = Product(name="head", m=shard.tokens, n=model.vocab / shard.tp, k=model.hidden, low_precision=False)
     once = product_s(p, setting)
+    joined = Product(name="mtp", m=shard.local_tokens, n=model.hidden, k=2 * model.hidden)
+    joining = model.mtp_layers * product_s(joined, setting) if model.mtp_layers else 0.0
     logits = shard.tokens * model.vocab / shard.tp
     embed = 2.0 * BF16_BYTES * shard.local_tokens * model.hidden
     moved = memory_bound_s(stack["loss_bytes"] / 2 * logits * heads + embed, law=setting.laws.wide)
-    forward = PassTime(matmul_s=heads * once, memory_bound_s=moved)
-    weight_grad = 0.0 * once if setting.frozen else heads * once
-    backward = PassTime(matmul_s=heads * once + weight_grad, memory_bound_s=moved)
+    products = heads * once + joining
+    forward = PassTime(matmul_s=products, memory_bound_s=moved)
+    weight_grad = 0.0 * once if setting.frozen else products
+    backward = PassTime(matmul_s=products + weight_grad, memory_bound_s=moved)
     return LayerTime(forward=forward, backward=backward, recompute=PassTime(), weight_grad_s=weight_grad)
 
 
@@ -152,20 +157,20 @@ def microbatch_passes(job: Job, layout: Layout, setting: Setting) -> StagePasses
     weighted = [*times.values(), (times[last][0], mtp), (head, 1)] if mtp else [*times.values(), (head, 1)]
     body = [(t, n) for b, (t, n) in times.items() if n > 0.25 * job.model.layers or len(times) == 1]
     return StagePasses(
-        forward=_total([t.forward.scaled(n) for t, n in weighted]),
-        backward=_total([t.backward.scaled(n) for t, n in weighted]),
-        recompute=_total([t.recompute.scaled(n) for t, n in weighted]),
+        forward=_added([t.forward.scaled(n) for t, n in weighted]),
+        backward=_added([t.backward.scaled(n) for t, n in weighted]),
+        recompute=_added([t.recompute.scaled(n) for t, n in weighted]),
         weight_grad_s=sum(t.weight_grad_s * n for t, n in weighted),
         layer_s=sum(t.total_s * n for t, n in body) / sum(n for _, n in body),
         head_s=head.total_s + mtp * times[last][0].total_s,
     )
 
 
-def _total(passes: list[PassTime]) -> PassTime:
-    total = passes[0]
+def _added(passes: list[PassTime]) -> PassTime:
+    added = passes[0]
     for one in passes[1:]:
-        total = total + one
-    return total
+        added = added + one
+    return added
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,13 +230,16 @@ def data_comm_s(
 
     Below ZeRO 2 gradients are reduced behind the last microbatch's backward pass, with ZeRO 2 behind every
     one's; weights are gathered behind the first forward pass; the last bucket, one layer's, has nothing to
-    hide behind. With ZeRO 3 every microbatch gathers weights twice and reduces gradients once, layer by layer.
+    hide behind. With ZeRO 3 every microbatch gathers weights twice and reduces gradients once, by layer.
     Frozen weights have no gradients to reduce.
     Source: Rajbhandari 2019, arXiv:1910.02054; Zhao 2023, arXiv:2304.11277 sec. 3; overlap fitted per stack.
     """
     stack, machine, zero = setting.stack, setting.machine, setting.strategy.zero_stage
     held = rank_params(job.model, layout)
-    reduce, gather = 0.0, 0.0
+    if setting.strategy.schedule == "dualpipe":  # a rank keeps two stages
+        held = RankParams(dense=2.0 * held.dense, routed=2.0 * held.routed)
+    reduce: Seconds = 0.0
+    gather: Seconds = 0.0
     for count, expert in ((held.dense, False), (held.routed, True)):
         if np.any(np.asarray(count) > 0):
             group, replicas = data_groups(layout, expert=expert)
@@ -247,8 +255,9 @@ def data_comm_s(
     forward = passes.forward.total_s / layout.pp
     backward = (passes.backward.total_s + passes.recompute.total_s) / layout.pp
     first = layout.pp * 1.0 / job.model.layers  # the share of one layer
-    if job.frozen:
+    if job.frozen:  # nothing changes: nothing is reduced, and only sharded weights are gathered
         reduce = 0.0 * reduce
+        gather = gather if zero >= 3 else 0.0 * gather
     if zero >= 3:
         exposed = _behind(gather, forward, first, stack) + _behind(gather + reduce, backward, first, stack)
         return exposed * microbatches
@@ -326,6 +335,7 @@ def setting_of(job: Job, *, machine: Machine, strategy: Strategy, stack: Stack) 
         stack=stack,
         strategy=strategy,
         hidden=job.model.hidden,
+        clock=clock_of(machine.chip),
         frozen=job.frozen,
     )
 
@@ -359,7 +369,7 @@ def step_parts(job: Job, layout: Layout, setting: Setting, *, passes: StagePasse
     """
     m, p = microbatches_of(job, layout), layout.pp
     sums = passes.forward + passes.backward
-    total = passes.total_s
+    microbatch_s = passes.total_s
     fullest = fullest_stage_s(job.model, layout, passes)
     timing = MicrobatchTime(
         forward_s=passes.forward.total_s,
@@ -381,8 +391,8 @@ def step_parts(job: Job, layout: Layout, setting: Setting, *, passes: StagePasse
         pp_comm_s=pipeline_comm_s(job, layout, setting, microbatches=m),
         dp_comm_s=data_comm_s(job, layout, setting, passes=passes, microbatches=m),
         optimizer_s=optimizer_s(job, layout, setting),
-        imbalance_s=busy - total * per_stage,
-        bubble_s=np.maximum(total - fullest, 0.0) / layout.chunks * share,
+        imbalance_s=busy - microbatch_s * per_stage,
+        bubble_s=np.maximum(microbatch_s - fullest, 0.0) / layout.chunks * share,
         straggler_s=straggler_s(
             busy, layout.chips, stack=setting.stack, chips_per_node=setting.machine.chips_per_node
         ),

@@ -46,11 +46,12 @@ VERDICT_TEXT = {
 def uneven(layers: int, layout: Layout) -> NDArray[Any]:
     """Return whether layers fall unevenly, embedding and head allowed to count as a layer each.
 
-    Definition: neither L, L + 1 nor L + 2 is a multiple of stages x chunks, or there are more of these than layers.
+    Definition: neither L, L + 1 nor L + 2 is a multiple of stages x chunks.
     """
     slots = np.asarray(layout.pp * layout.chunks)
     even = (layers % slots == 0) | ((layers + 1) % slots == 0) | ((layers + 2) % slots == 0)
-    return ~even | (slots > layers)
+    broken: NDArray[Any] = ~even | (slots > layers + 2)
+    return broken
 
 
 def rules(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy) -> dict[Verdict, Any]:
@@ -60,7 +61,6 @@ def rules(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy) -> 
     Source: the divisibility that Megatron-Core and torchtitan demand.
     """
     model = job.model
-    slots = np.asarray(layout.pp * layout.chunks)
     per_replica = layout.dp * layout.microbatch_sequences
     microbatches = job.batch_sequences // np.maximum(per_replica, 1)
     sequence_cut = (
@@ -73,7 +73,7 @@ def rules(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy) -> 
         Verdict.HEADS: _indivisible([b.mixer.core.heads for b in model.blocks], layout.tp),
         Verdict.WIDTH: _indivisible(_widths(model), layout.tp)
         | _indivisible(_expert_widths(model), layout.etp),
-        Verdict.LAYERS: (slots > model.layers)
+        Verdict.LAYERS: (np.asarray(layout.pp) > model.layers)
         | ((np.asarray(layout.chunks) > 1) & uneven(model.layers, layout)),
         Verdict.EXPERTS: _experts(model, layout),
         Verdict.SEQUENCE: np.asarray(job.seq_tokens % sequence_cut != 0),
@@ -112,8 +112,10 @@ def _schedule(layout: Layout, strategy: Strategy, microbatches: Any) -> Any:
         return (chunks < 2) | (pp < 2) | (microbatches % pp != 0)
     broken = chunks > 1
     if strategy.schedule == "dualpipe":
-        return broken | (pp % 2 != 0) | (microbatches < 2 * pp)
-    if strategy.schedule in ("zero_bubble", "gpipe"):
+        return broken | (pp % 2 != 0) | (microbatches < 2 * pp) | (microbatches % 2 != 0)
+    if strategy.schedule == "zero_bubble":  # its bubble is that of at least as many microbatches as stages
+        return broken | (pp < 2) | (microbatches < pp)
+    if strategy.schedule == "gpipe":
         return broken | (pp < 2)
     return broken
 

@@ -25,7 +25,7 @@ def training_power_w(nameplate_w: Watts, *, busy_fraction: Fraction) -> Watts:
     return nameplate_w * (IDLE_SHARE + (TRAINING_SHARE - IDLE_SHARE) * busy_fraction)
 
 
-def energy_j(power_w: Watts, seconds: Seconds) -> Joules:
+def energy_j(power_w: Watts, duration_s: Seconds) -> Joules:
     """Return the energy of a constant power.
 
     Definition: power x time.
@@ -33,4 +33,4 @@ def energy_j(power_w: Watts, seconds: Seconds) -> Joules:
     >>> energy_j(1000.0, 3600.0) / 3.6e6
     1.0
     """
-    return power_w * seconds
+    return power_w * duration_s

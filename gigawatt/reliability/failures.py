@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import lambertw, pdtr
 
-from gigawatt.units import Count, Fraction, PerSecond, Real, Seconds
+from gigawatt.units import Count, Fraction, PerSecond, Real, Seconds, total
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +21,7 @@ class LostTime:
 
     @property
     def total(self) -> Fraction:
-        return sum(getattr(self, f.name) for f in dataclasses.fields(self))
+        return total(self)
 
 
 def mtti_s(chips: Count, failures_per_chip_s: PerSecond) -> Seconds:
@@ -31,7 +30,8 @@ def mtti_s(chips: Count, failures_per_chip_s: PerSecond) -> Seconds:
     .. math:: M = 1 / (n \lambda)
 
     Valid for: independent failures at constant rates; causes add.
-    Source: Kokolis 2024, arXiv:2410.21680 sec. 3; Llama 3, arXiv:2407.21783 Table 5 (19.73 per 10^6 chip-hours).
+    Source: Kokolis 2024, arXiv:2410.21680 sec. 3; Llama 3, arXiv:2407.21783 Table 5 (19.73 per 10^6
+    chip-hours).
 
     >>> round(mtti_s(16384, 19.73e-6 / 3600.0) / 3600.0, 2)
     3.09
@@ -39,7 +39,7 @@ def mtti_s(chips: Count, failures_per_chip_s: PerSecond) -> Seconds:
     return 1.0 / (chips * failures_per_chip_s)
 
 
-def young_interval_s(checkpoint_s: Seconds, mtti: Seconds) -> Seconds:
+def young_interval_s(checkpoint_s: Seconds, mtti_s: Seconds) -> Seconds:
     r"""Return Young's checkpoint interval.
 
     .. math:: \tau = \sqrt{2 \delta M}
@@ -50,13 +50,15 @@ def young_interval_s(checkpoint_s: Seconds, mtti: Seconds) -> Seconds:
     >>> float(young_interval_s(5.0, 1440.0))
     120.0
     """
-    return np.sqrt(2.0 * checkpoint_s * mtti)
+    interval: Seconds = np.sqrt(2.0 * checkpoint_s * mtti_s)
+    return interval
 
 
-def daly_interval_s(checkpoint_s: Seconds, mtti: Seconds) -> Seconds:
+def daly_interval_s(checkpoint_s: Seconds, mtti_s: Seconds) -> Seconds:
     r"""Return Daly's higher-order checkpoint interval.
 
-    .. math:: \tau = \sqrt{2 \delta M} \left[ 1 + \tfrac13 \sqrt{\tfrac{\delta}{2M}} + \tfrac19 \tfrac{\delta}{2M} \right] - \delta
+    .. math:: \tau = \sqrt{2 \delta M} \left[ 1 + \tfrac13 \sqrt{\tfrac{\delta}{2M}}
+        + \tfrac19 \tfrac{\delta}{2M} \right] - \delta
 
     Valid for: delta < 2 M; M beyond.
     Source: Daly 2006, doi:10.1016/j.future.2004.11.016 eq. 37.
@@ -64,12 +66,12 @@ def daly_interval_s(checkpoint_s: Seconds, mtti: Seconds) -> Seconds:
     >>> round(float(daly_interval_s(5.0, 1440.0)), 3)
     116.69
     """
-    ratio = checkpoint_s / (2.0 * mtti)
-    series = young_interval_s(checkpoint_s, mtti) * (1.0 + np.sqrt(ratio) / 3.0 + ratio / 9.0) - checkpoint_s
-    return np.where(np.asarray(checkpoint_s) < 2.0 * np.asarray(mtti), series, mtti)
+    ratio = checkpoint_s / (2.0 * mtti_s)
+    series = young_interval_s(checkpoint_s, mtti_s) * (1.0 + np.sqrt(ratio) / 3.0 + ratio / 9.0)
+    return np.where(np.asarray(ratio) < 1.0, series - checkpoint_s, mtti_s)
 
 
-def best_interval_s(checkpoint_s: Seconds, mtti: Seconds) -> Seconds:
+def best_interval_s(checkpoint_s: Seconds, mtti_s: Seconds) -> Seconds:
     r"""Return the checkpoint interval that makes wall time least.
 
     .. math:: \tau = M \left( 1 + W_0(-e^{-1 - \delta / M}) \right)
@@ -80,7 +82,7 @@ def best_interval_s(checkpoint_s: Seconds, mtti: Seconds) -> Seconds:
     >>> round(float(best_interval_s(60.0, 60.0)), 3)
     50.484
     """
-    delta, m = np.asarray(checkpoint_s, dtype=float), np.asarray(mtti, dtype=float)
+    delta, m = np.asarray(checkpoint_s, dtype=float), np.asarray(mtti_s, dtype=float)
     exact = m * (1.0 + np.real(lambertw(-np.exp(-1.0 - delta / m), 0)))
     # W loses digits at the branch point; there Young's interval is exact to first order
     return np.where(delta / m > 1e-10, exact, young_interval_s(delta, m))
@@ -144,4 +146,5 @@ def spares(mean_in_repair: Real, *, confidence: float = 0.99) -> Count:
     mean = np.asarray(mean_in_repair, dtype=float)
     top = int(np.max(mean + 12.0 * np.sqrt(mean) + 20.0))
     counts = np.arange(top + 1)
-    return np.argmax(pdtr(counts, mean[..., None]) >= confidence, axis=-1)
+    covered: Count = np.argmax(pdtr(counts, mean[..., None]) >= confidence, axis=-1)
+    return covered

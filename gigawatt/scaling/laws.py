@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from gigawatt.errors import unknown_name
 from gigawatt.units import Count, Real
+from gigawatt.units import format as fmt
 
 DEFAULT_LAW = "besiroglu-2024"
 
@@ -83,14 +84,15 @@ def predict_loss(params: float, tokens: float, *, by: str = DEFAULT_LAW) -> Loss
     chosen = law(by)
     flop = 6.0 * params * tokens
     inside = chosen.params_low <= params <= chosen.params_high and flop <= chosen.flop_high
-    note = (
-        ""
-        if inside
-        else (
-            f"{chosen.name} was fitted on {chosen.params_low:.2g} to {chosen.params_high:.2g} parameters and up to "
-            f"{chosen.flop_high:.2g} flop; this is {params:.3g} and {flop:.2g}: an extrapolation, on other data"
-        )
-    )
+    ranges = f"{fmt(chosen.params_low, '1')} to {fmt(chosen.params_high, '1')} parameters"
+    asked = f"{fmt(params, '1')} and {_power_of_ten(flop)} flop"
+    fitted = f"{chosen.name} was fitted on {ranges} and up to {_power_of_ten(chosen.flop_high)} flop"
+    outside = f"{fitted}; this is {asked}: an extrapolation, on other data"
+    note = "" if inside else outside
     return LossEstimate(
         loss_nats=loss_nats(params, tokens, by=chosen), law=chosen.id, in_range=inside, note=note
     )
+
+
+def _power_of_ten(value: float) -> str:
+    return f"{value:.1e}".replace("e+", "e")

@@ -62,6 +62,7 @@ class SearchResult:
     front: tuple[Candidate, ...]
     counts: dict[Verdict, int]
     nearest_miss: Candidate | None  # the layout that misses memory by least, when nothing fits
+    priced: int = 1  # candidates of which time and memory were computed; a broken rule settled the others
 
     @property
     def candidates(self) -> int:
@@ -76,6 +77,7 @@ class _Kept:
     candidates: list[Candidate] = field(default_factory=list)
     counts: NDArray[Any] = field(default_factory=lambda: np.zeros(len(Verdict), dtype=np.int64))
     miss: Candidate | None = None
+    priced: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +162,8 @@ def _viable(
 ) -> NDArray[Any]:
     """Return which stems leave some layout alive; count the others under the rule that they break."""
     own = (stems[:, 3] > 1) == (strategy.schedule == "interleaved")
+    if not strategy.sequence_parallel and True in space.sequence_parallel:
+        own = own & (stems[:, 0] > 1)  # without tensor parallelism it is the same layout
     found = verdict(job, space.outline(stems), machine=machine, strategy=strategy, needed_bytes=0.0)
     dead = found[own & (found != Verdict.OK)]
     kept.counts += space.others(strategy) * np.bincount(dead, minlength=len(Verdict))
@@ -183,6 +187,7 @@ def _keep(kept: _Kept, mesh: _Mesh) -> None:
     """Keep a mesh's best layouts, its front and its verdicts; while nothing fits, the nearest miss."""
     found = mesh.flat(mesh.found)
     kept.counts += np.bincount(found, minlength=len(Verdict))
+    kept.priced += found.size
     fits = np.flatnonzero(found == Verdict.OK)
     if fits.size:
         scores, needed = mesh.flat(mesh.score)[fits], mesh.flat(mesh.needed_bytes)[fits]
@@ -225,9 +230,9 @@ def front_rows(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
 def _result(kept: _Kept) -> SearchResult:
     counts = {v: int(kept.counts[v]) for v in Verdict}
     if not kept.candidates:
-        return SearchResult(best=(), front=(), counts=counts, nearest_miss=kept.miss)
+        return SearchResult(best=(), front=(), counts=counts, nearest_miss=kept.miss, priced=kept.priced)
     scores = np.array([c.score for c in kept.candidates])
     needed = np.array([c.memory_bytes for c in kept.candidates])
     best = tuple(kept.candidates[i] for i in best_rows(scores, kept.top))
     front = tuple(kept.candidates[i] for i in front_rows(scores, needed))
-    return SearchResult(best=best, front=front, counts=counts, nearest_miss=None)
+    return SearchResult(best=best, front=front, counts=counts, nearest_miss=None, priced=kept.priced)

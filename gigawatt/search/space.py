@@ -12,12 +12,11 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.catalog.records import Machine
+from gigawatt.catalog.records import Machine, Stack
 from gigawatt.errors import InputError, unknown_name
 from gigawatt.perf.job import Job
 from gigawatt.perf.layout import Layout, Recompute, Schedule, Strategy
 
-SCHEDULES: tuple[Schedule, ...] = ("1f1b", "interleaved", "zero_bubble", "dualpipe")
 MAX_TP = 64
 MAX_CP = 64
 MAX_CHUNKS = 16
@@ -138,11 +137,12 @@ def _moe_axes(job: Job, chips: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return divisors(common, min(chips, common)), (1, 2, 4, 8)
 
 
-def full_space(job: Job, machine: Machine, fixed: Mapping[str, Any] | None = None) -> Space:
+def full_space(job: Job, machine: Machine, *, stack: Stack, fixed: Mapping[str, Any] | None = None) -> Space:
     """Return everything that is worth trying for a job on a machine, `fixed` values held.
 
     Tensor degrees divide the heads, stages leave at least a layer each, context parallelism keeps at least
-    1,024 tokens a rank. Values in `fixed` are taken as given, one or a list.
+    1,024 tokens a rank, schedules are those that the stack has. Values in `fixed` are taken as given, one or
+    a list.
     Raises: InputError for a name or value that is not one.
     """
     model, chips = job.model, machine.chips
@@ -160,7 +160,7 @@ def full_space(job: Job, machine: Machine, fixed: Mapping[str, Any] | None = Non
         etp=etp,
         microbatch_sequences=powers_of_two(min(MAX_MICROBATCH, job.batch_sequences)),
         recompute=get_args(Recompute),
-        schedule=SCHEDULES,
+        schedule=tuple(s for s in get_args(Schedule) if s in stack.schedules),
         zero_stage=(0, 1, 2, 3),
         sequence_parallel=(True, False),
     )
@@ -170,8 +170,8 @@ def full_space(job: Job, machine: Machine, fixed: Mapping[str, Any] | None = Non
 def smaller_counts(job: Job, chips: int, *, node: int, most: int = 3) -> tuple[int, ...]:
     """Return the largest chip counts below `chips` on which a batch and a stack of layers fall evenly.
 
-    Counts are dp x r: dp divides the batch, r is a power of two times a number of stages that divides the layers
-    (embedding and head may count as layers). Whole servers only.
+    Counts are dp x r: dp divides the batch, r is a power of two times a number of stages that divides the
+    layers (embedding and head may count as layers). Whole servers where there are such.
     """
     layers = job.model.layers
     stages = {p for padded in (layers, layers + 1, layers + 2) for p in divisors(padded, layers)}
@@ -181,12 +181,14 @@ def smaller_counts(job: Job, chips: int, *, node: int, most: int = 3) -> tuple[i
         for r in ranks:
             if dp * r < chips and dp * r % min(node, chips) == 0:
                 found.add(dp * r)
+    if not found and node > 1:  # a server's size shares nothing with such counts
+        return smaller_counts(job, chips, node=1, most=most)
     return tuple(sorted(found, reverse=True)[:most])
 
 
 def _hold(space: Space, fixed: Mapping[str, Any]) -> Space:
     names = {f.name for f in dataclasses.fields(Space)} - {"chips"}
-    held: dict[str, tuple[Any, ...]] = {}
+    held: dict[str, Any] = {}
     for name, value in fixed.items():
         if name not in names:
             raise unknown_name("layout field", name, names)

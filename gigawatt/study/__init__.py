@@ -7,6 +7,7 @@ from gigawatt.study.catalogue import KINDS, catalogue, show
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
 from gigawatt.study.schema import SCHEMAS, schema
+from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
     "KINDS",
@@ -14,11 +15,14 @@ __all__ = [
     "SCHEMAS",
     "Plan",
     "Prediction",
+    "Validation",
     "catalogue",
     "plan",
     "predict",
     "read_rows",
     "schema",
     "show",
+    "validate",
+    "validation_document",
     "write_predictions",
 ]

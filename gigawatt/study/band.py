@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,8 @@ from typing import Any
 
 from gigawatt.perf.kernel_constants import kernel_law
 from gigawatt.study.scenario import Scenario
+
+MIN_ROWS = 5  # fewer say little about the next one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,14 +39,12 @@ def band_of(scenario: Scenario) -> Band:
     family, table = scenario.machine.chip.family, residuals()
     law = kernel_law(scenario.machine.chip, scenario.job.dtype)
     calibration = f"stack {scenario.stack.id}; kernels {law.origin}"
-    kinds = (
+    kinds: tuple[tuple[dict[str, Any] | None, str], ...] = (
         (table["both"].get(f"{scenario.stack.id}/{family}"), f"stack {scenario.stack.id} on {family}"),
         (table["family"].get(family), f"chips of the {family} family"),
         (table["all"], "all rows"),
     )
-    enough = ((row, like) for row, like in kinds if row and row["rows"] >= MIN_ROWS)
-    row, like = next(enough, ({"rows": 0, "p50": float("nan"), "p90": float("nan")}, "nothing measured yet"))
-    return Band(rows=row["rows"], p50=row["p50"], p90=row["p90"], like=like, calibration=calibration)
-
-
-MIN_ROWS = 5
+    for row, like in kinds:
+        if row and row["rows"] >= MIN_ROWS:
+            return Band(rows=row["rows"], p50=row["p50"], p90=row["p90"], like=like, calibration=calibration)
+    return Band(rows=0, p50=math.nan, p90=math.nan, like="nothing measured yet", calibration=calibration)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gigawatt.catalog import load, machines, models
-from gigawatt.catalog.records import Chip, Fact
+from gigawatt.catalog.records import Chip, Fact, Level
 from gigawatt.errors import UnknownFactError
 from gigawatt.perf import stacks
 from gigawatt.study.document import value_text
@@ -146,13 +146,14 @@ def _show_chip(id: str) -> dict[str, Any]:
     return {"title": chip.name, "summary": summary, "note": chip.note, "facts": _fact_rows(dict(chip.facts))}
 
 
+def _level_told(level: Level) -> str:
+    dims = f" {'x'.join(map(str, level.dims))}" if level.dims else ""
+    return f"{level.chips:,} chips at {fmt(level.bytes_per_s, 'byte/s')} each way, {level.topology}{dims}"
+
+
 def _show_machine(id: str) -> dict[str, Any]:
     found = machines.find_machine(id)
-    levels = {
-        level.name: f"{level.chips:,} chips at {fmt(level.bytes_per_s, 'byte/s')} each way, {level.topology}"
-        + (f" {'x'.join(map(str, level.dims))}" if level.dims else "")
-        for level in found.levels
-    }
+    levels = {f"level {level.name}": _level_told(level) for level in found.levels}
     summary = {
         "owner": found.owner,
         "chips": f"{found.chips:,} x {found.chip.id}, {found.chips_per_node} a server",

@@ -17,6 +17,7 @@ from gigawatt.search import Candidate
 from gigawatt.study.explain import explain
 from gigawatt.study.plan import Plan
 from gigawatt.study.run import DAY_S, HOUR_S
+from gigawatt.study.scenario import PLAIN
 from gigawatt.units import format as fmt
 
 SCHEMA = "gigawatt/plan/1"
@@ -115,11 +116,19 @@ def warnings_of(plan: Plan) -> list[dict[str, str]]:
     if asked.model.note:
         found.append({"code": "model_note", "message": f"{asked.model.id}: {asked.model.note}"})
     for name in plan.run.unknowns:
-        text = f"no {name} is known for {asked.machine.id!r} ({asked.machine.chip.id}); what needs it is left out"
+        text = f"no {LABELS.get(name, name)} is known for {asked.machine.id!r} ({asked.machine.chip.id}): "
+        text += f"{NEEDED_FOR.get(name, 'what needs it')} left out"
         found.append({"code": "unknown_fact", "message": text})
     if not plan.run.loss.in_range:
         found.append({"code": "loss_out_of_range", "message": plan.run.loss.note})
     return found
+
+
+NEEDED_FOR = {
+    "rent_usd_per_s": "the rented cost is",
+    "capex_usd_per_chip": "the owned cost is",
+    "it_power_per_chip_w": "energy, carbon and the owned cost are",
+}
 
 
 def result(plan: Plan) -> dict[str, Any]:
@@ -163,11 +172,24 @@ def result(plan: Plan) -> dict[str, Any]:
         "bounds": {"step_s": use.bound_s},
         "band": dataclasses.asdict(plan.band),
         "search": search_of(plan),
-        "assumptions": [dataclasses.asdict(a) for a in plan.scenario.assumptions] + assumed_facts(plan),
+        "assumptions": assumptions_of(plan),
         "facts": [_fact_row(owner, f) for owner, f in facts_of(plan)],
         "sources": sources_of(plan),
-        "explain": explain(plan),
+        "explain": explanations(plan),
     }
+
+
+def explanations(plan: Plan) -> dict[str, Any]:
+    """Return the explanations, the peak rate under the name of its fact."""
+    names = {"peak_flop_per_s": peak_name(plan)}
+    labels = {**STEP_LABELS, **MEMORY_LABELS}
+    found = {}
+    for key, told in explain(plan).items():
+        parts = [
+            {**p, "label": labels.get(p["label"], p["label"].removesuffix("_usd"))} for p in told["parts"]
+        ]
+        found[key] = {**told, "facts": [names.get(name, name) for name in told["facts"]], "parts": parts}
+    return found
 
 
 def _parts(record: Any, labels: dict[str, str], unit: str, total: float | None) -> list[dict[str, Any]]:
@@ -193,7 +215,7 @@ def search_of(plan: Plan) -> dict[str, Any]:
     found = plan.search
     return {
         "candidates": found.candidates,
-        "evaluated": found.candidates,
+        "priced": found.priced,
         "fit": found.counts[Verdict.OK],
         "seconds": plan.search_s,
         "verdicts": {VERDICT_TEXT[v]: n for v, n in found.counts.items()},
@@ -230,12 +252,30 @@ def facts_of(plan: Plan) -> list[tuple[str, Fact]]:
     return [(owner, fact) for owner, facts in owners for _, fact in sorted(facts.items())]
 
 
-USED = (
-    "hbm_bytes", "scale_up_bytes_per_s", "nic_bytes_per_s", "it_power_per_chip_w", "rent_usd_per_s",
-    "capex_usd_per_chip", "failures_per_chip_s", "restart_s", "storage_bytes_per_s", "pue", "usd_per_kwh",
-    "kg_co2e_per_kwh", "depreciation_s", "facility_usd_per_w", "facility_life_s", "operations_per_year",
-    "capital_per_year",
-)  # fmt: skip
+LABELS = {  # of facts, for people: the unit is with the value
+    "hbm_bytes": "memory", "scale_up_bytes_per_s": "scale-up rate", "nic_bytes_per_s": "network rate",
+    "it_power_per_chip_w": "IT power per chip", "rent_usd_per_s": "rent of a chip",
+    "capex_usd_per_chip": "all-in price of a chip", "failures_per_chip_s": "failures of a chip",
+    "restart_s": "restart after a failure", "storage_bytes_per_s": "storage rate", "pue": "PUE",
+    "usd_per_kwh": "electricity", "kg_co2e_per_kwh": "grid carbon", "depreciation_s": "depreciation",
+    "facility_usd_per_w": "facility, $/W", "facility_life_s": "life of the facility",
+    "operations_per_year": "operations, of capital", "capital_per_year": "cost of capital",
+}  # fmt: skip
+OF_JOB = {"seq_tokens": "sequence", "batch_tokens": "batch", "tokens": "tokens", "dtype": "format",
+          "batch_sequences": "sequences a step"}  # fmt: skip
+
+
+def assumptions_of(plan: Plan) -> list[dict[str, str]]:
+    """Return what the user did not say: recipe, defaults, and the assumed facts behind the headline."""
+    said = [
+        {
+            **dataclasses.asdict(a),
+            "of": "recipe" if a.what in plan.scenario.model.recipe else "default",
+            "label": OF_JOB.get(a.what, a.what),
+        }
+        for a in plan.scenario.assumptions
+    ]
+    return sorted(said, key=lambda a: a["of"], reverse=True) + assumed_facts(plan)
 
 
 def assumed_facts(plan: Plan) -> list[dict[str, str]]:
@@ -245,12 +285,20 @@ def assumed_facts(plan: Plan) -> list[dict[str, str]]:
             "what": f"{owner} {fact.name}",
             "value": value_text(fact),
             "why": f"{fact.kind}: {fact.note or fact.where}",
+            "of": owner,
+            "label": LABELS.get(fact.name, fact.name),
         }
         for owner, fact in facts_of(plan)
-        if (fact.name in USED or fact.name == f"peak_{plan.scenario.job.dtype}_flop_per_s")
+        if (fact.name in LABELS or fact.name == peak_name(plan))
         and fact.kind in ("assumed", "estimated")
         and not isinstance(fact.value, str)
     ]
+
+
+def peak_name(plan: Plan) -> str:
+    """Return the name of the fact of the peak rate that a plan uses."""
+    dtype = plan.scenario.job.dtype
+    return f"peak_{PLAIN.get(dtype, dtype)}_flop_per_s"
 
 
 def value_text(fact: Fact) -> str:
@@ -260,7 +308,13 @@ def value_text(fact: Fact) -> str:
     if fact.unit in PER_HOUR:
         factor, unit = PER_HOUR[fact.unit]
         return f"{fact.value * factor:.4g} {unit}"
-    return fmt(fact.value, fact.unit) if fact.unit != "1" else f"{fact.value:.4g}"
+    return fmt(fact.value, fact.unit) if fact.unit != "1" else _number(fact.value)
+
+
+def _number(value: float) -> str:
+    if value < 1e4:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if value == int(value) and value < 1e9 else fmt(value, "1")
 
 
 PER_HOUR = {

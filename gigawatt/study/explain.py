@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ from gigawatt.workload.flop import model_flop_per_token
 from gigawatt.workload.params import params
 
 if TYPE_CHECKING:
+    from gigawatt.cost import Bill
+    from gigawatt.perf import MemoryUse, StepTime
+    from gigawatt.reliability import LostTime
     from gigawatt.study.plan import Plan
 
 DAY_S = 86400.0
@@ -174,13 +178,14 @@ def explain(plan: Plan) -> dict[str, Any]:
 
 
 def _parts(plan: Plan, name: str) -> list[dict[str, Any]]:
-    record, unit = {
+    parts: dict[str, tuple[StepTime | MemoryUse | Bill | LostTime, str]] = {
         "step_s": (plan.step, "s"),
         "memory_bytes": (plan.memory, "byte"),
         "cost_own_usd": (plan.run.own, "USD"),
         "goodput": (plan.run.lost, "1"),
-    }.get(name, (None, ""))
-    if record is None:
+    }
+    if name not in parts:
         return []
-    fields = type(record).__dataclass_fields__
-    return [{"label": f, "value": float(getattr(record, f)), "unit": unit} for f in fields]
+    record, unit = parts[name]
+    names = [field.name for field in dataclasses.fields(record)]
+    return [{"label": name, "value": float(getattr(record, name)), "unit": unit} for name in names]

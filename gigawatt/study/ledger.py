@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gigawatt.perf import StepTime
 from gigawatt.perf.kernel_constants import kernel_law
+from gigawatt.perf.stacks import clock_of
 from gigawatt.reliability import LostTime
 from gigawatt.study.run import Run, Use
 from gigawatt.study.scenario import Scenario
@@ -59,8 +60,9 @@ def ledger(scenario: Scenario, step: StepTime, use: Use, *, run: Run) -> tuple[E
     law = kernel_law(scenario.machine.chip, scenario.job.dtype)
     useful = goodput * use.mfu
     kernels = goodput * float(step.matmul_s + step.attention_s) / total
-    power = min(useful * (1.0 / law.sustained_fraction - 1.0), kernels - useful)
-    lines.append(Entry(name="power", label="clocks under power, best kernel", fraction=power))
+    held = float(law.long_run * clock_of(scenario.machine.chip))  # of the rate of short runs, under power
+    power = min(useful * max(1.0 / held - 1.0, 0.0), kernels - useful)
+    lines.append(Entry(name="power", label="clocks under power", fraction=power))
     above = math.fsum([entry.fraction for entry in lines]) + useful
     lines.append(Entry(name="kernels", label="kernel inefficiency", fraction=1.0 - above))
     lines.append(Entry(name="useful", label="useful model flop", fraction=useful))

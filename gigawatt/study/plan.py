@@ -10,21 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from gigawatt.errors import InputError, NothingFeasibleError
-from gigawatt.perf import (
-    VERDICT_TEXT,
-    Layout,
-    MemoryUse,
-    StepTime,
-    Strategy,
-    Verdict,
-    memory_use,
-    step_time,
-    verdict,
-)
-from gigawatt.perf.verdict import rules
+from gigawatt.perf import VERDICT_TEXT, Layout, MemoryUse, StepTime, Strategy, Verdict, memory_use, step_time
 from gigawatt.power import training_power_w
-from gigawatt.search import Candidate, Objective, SearchResult, full_space, search, smaller_counts, step_seconds
+from gigawatt.search import (
+    Candidate,
+    Objective,
+    SearchResult,
+    full_space,
+    search,
+    smaller_counts,
+    step_seconds,
+)
 from gigawatt.study.band import Band, band_of
+from gigawatt.study.given import held_words, one_layout, why_nothing
 from gigawatt.study.ledger import Entry, ledger
 from gigawatt.study.run import Run, Use, busy_s, run_of, use_of
 from gigawatt.study.scenario import Assumption, Scenario, scenario
@@ -85,9 +83,11 @@ def plan(
     `fixed` holds layout fields in the search; `layout` gives all that differ from 1 and prices just that.
     Raises: InputError for what cannot be read; NothingFeasibleError when no layout fits.
     """
+    if fixed is not None and layout is not None:
+        raise InputError("fixed holds a search and layout prices one layout; give one of them")
     if by not in OBJECTIVES:
         raise InputError(f"by = {by!r} is not one of: {', '.join(OBJECTIVES)}")
-    if not isinstance(top, int) or not 1 <= top <= 1000:
+    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= 1000:
         raise InputError(f"top = {top!r} is not a whole number in 1..1000")
     asked = scenario(
         model,
@@ -101,16 +101,16 @@ def plan(
         stack_id=stack,
         by=by,
     )
+    held = held_words(asked, fixed or {})
     started = time.perf_counter()
-    if layout:
-        found = _one(asked, layout)
+    if layout is None:
+        asked, found = _search(asked, held, top=top, progress=progress)
     else:
-        asked, found = _search(asked, fixed, top=top, progress=progress)
+        found = one_layout(asked, layout)
     elapsed = time.perf_counter() - started
     if not found.best:
-        raise NothingFeasibleError(
-            _why_nothing(asked, found), {VERDICT_TEXT[v]: n for v, n in found.counts.items()}
-        )
+        counts = {VERDICT_TEXT[v]: n for v, n in found.counts.items()}
+        raise NothingFeasibleError(why_nothing(asked, found, held=held), counts)
     return price(asked, found.best[0], found=found, search_s=elapsed)
 
 
@@ -137,7 +137,7 @@ def price(asked: Scenario, best: Candidate, *, found: SearchResult, search_s: fl
 def _search(
     asked: Scenario, fixed: Mapping[str, Any] | None, *, top: int, progress: Callable[[float], None] | None
 ) -> tuple[Scenario, SearchResult]:
-    """Return what the search finds; where nothing can divide all chips, on the part of them that can be used."""
+    """Return what the search finds; where nothing divides all chips, on the part of them that can be used."""
     found = _search_all(asked, fixed, top=top, progress=progress)
     if found.best or found.counts[Verdict.MEMORY]:
         return asked, found
@@ -145,11 +145,19 @@ def _search(
     for chips in smaller_counts(asked.job, whole.chips, node=whole.chips_per_node):
         part = dataclasses.replace(asked, machine=whole.take(chips))
         tried = _search_all(part, fixed, top=top, progress=progress)
-        if tried.best and (not best[1].best or tried.best[0].score < best[1].best[0].score):
-            why = f"no layout divides all {whole.chips:,}; the other {whole.chips - chips:,} are neither used nor paid for"
+        if _better(tried, than=best[1]):
+            rest = whole.chips - chips
+            why = f"no layout divides all {whole.chips:,}; the other {rest:,} are neither used nor paid for"
             note = Assumption(what="chips", value=f"{chips:,}", why=why)
             best = (dataclasses.replace(part, assumptions=(*asked.assumptions, note)), tried)
     return best
+
+
+def _better(tried: SearchResult, *, than: SearchResult) -> bool:
+    """Return whether a search on a part of the machine tells more: something fits, or how far it is off."""
+    if tried.best:
+        return not than.best or tried.best[0].score < than.best[0].score
+    return not than.best and than.nearest_miss is None and tried.nearest_miss is not None
 
 
 def _search_all(
@@ -157,121 +165,10 @@ def _search_all(
 ) -> SearchResult:
     return search(
         asked.job,
-        full_space(asked.job, asked.machine, fixed),
+        full_space(asked.job, asked.machine, stack=asked.stack, fixed=fixed),
         machine=asked.machine,
         stack=asked.stack,
         objective=OBJECTIVES[asked.by],
         top=top,
         progress=progress,
-    )
-
-
-LAYOUT_FIELDS = ("tp", "cp", "pp", "chunks", "dp_replicate", "dp_shard", "ep", "etp", "microbatch_sequences")
-LAYOUT_WORDS = {
-    "vp": "chunks",
-    "vpp": "chunks",
-    "mbs": "microbatch_sequences",
-    "micro_batch": "microbatch_sequences",
-    "zero": "zero_stage",
-    "sp": "sequence_parallel",
-    "dp": "dp_shard",
-}
-
-
-def given_layout(asked: Scenario, words: Mapping[str, Any]) -> tuple[Layout, Strategy]:
-    """Return one layout from what the user wrote; dp is what the chips leave when it is not given.
-
-    Raises: InputError for an unknown field or value.
-    """
-    named = {LAYOUT_WORDS.get(key, key): value for key, value in words.items()}
-    numbers = {k: v for k, v in named.items() if k in LAYOUT_FIELDS}
-    kinds = {k: v for k, v in named.items() if k not in LAYOUT_FIELDS}
-    checked = full_space(asked.job, asked.machine, {**numbers_for_space(numbers), **kinds})
-    model_ranks = int(numbers.get("tp", 1)) * int(numbers.get("cp", 1)) * int(numbers.get("pp", 1))
-    replicate = int(numbers.get("dp_replicate", 1))
-    if "dp_shard" not in numbers:
-        numbers["dp_shard"] = max(asked.machine.chips // (model_ranks * replicate), 1)
-    chunks = int(numbers.get("chunks", 1))
-    schedule = kinds.get("schedule", "interleaved" if chunks > 1 else "1f1b")
-    strategy = Strategy(
-        recompute=checked.recompute[0] if "recompute" in kinds else "none",
-        schedule=schedule,
-        zero_stage=kinds.get("zero_stage", 1),
-        sequence_parallel=kinds.get("sequence_parallel", True),
-    )
-    return Layout(**numbers), strategy
-
-
-def numbers_for_space(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the layout numbers that a search space also has; dp_shard is what the chips leave there.
-
-    Definition: all but dp_shard.
-    """
-    return {k: v for k, v in numbers.items() if k != "dp_shard"}
-
-
-def _one(asked: Scenario, words: Mapping[str, Any]) -> SearchResult:
-    """Return one priced layout as a search of one."""
-    layout, strategy = given_layout(asked, words)
-    job, machine = asked.job, asked.machine
-    broken = rules(job, layout, machine=machine, strategy=strategy)
-    for rule, breaks in broken.items():
-        if bool(breaks):
-            raise InputError(_broken(asked, layout, rule))
-    memory = float(memory_use(job, layout, strategy=strategy, stack=asked.stack).total_bytes)
-    step_s = float(step_time(job, layout, machine=machine, strategy=strategy, stack=asked.stack).total_s)
-    candidate = Candidate(layout=layout, strategy=strategy, step_s=step_s, score=step_s, memory_bytes=memory)
-    found = Verdict(int(verdict(job, layout, machine=machine, strategy=strategy, needed_bytes=memory)))
-    counts = {v: int(v == found) for v in Verdict}
-    fits = (candidate,) if found == Verdict.OK else ()
-    return SearchResult(best=fits, front=fits, counts=counts, nearest_miss=None if fits else candidate)
-
-
-def _broken(asked: Scenario, layout: Layout, rule: Verdict) -> str:
-    """Return which rule a given layout breaks, with the numbers that break it."""
-    job, machine, model = asked.job, asked.machine, asked.model
-    heads = model.blocks[0].mixer.core.heads
-    details = {
-        Verdict.CHIPS: f"tp x cp x pp x dp = {layout.chips}, but {machine.id!r} has {machine.chips} chips here; "
-        f"try dp_shard={max(machine.chips // max(int(layout.tp * layout.cp * layout.pp), 1), 1)}",
-        Verdict.HEADS: f"layout.tp = {layout.tp} does not divide model.heads = {heads} ({model.id}); "
-        f"try {_nearest_divisors(heads, int(layout.tp))}",
-        Verdict.LAYERS: f"layout.pp x chunks = {int(layout.pp) * int(layout.chunks)} does not suit model.layers = "
-        f"{model.layers} ({model.id}); with interleaving it must divide {model.layers}, {model.layers + 1} or "
-        f"{model.layers + 2}",
-        Verdict.BATCH: f"dp x microbatch = {int(layout.dp) * int(layout.microbatch_sequences)} does not divide "
-        f"batch_sequences = {job.batch_sequences}; try {_nearest_divisors(job.batch_sequences, int(layout.dp))}",
-        Verdict.SEQUENCE: f"2 cp x tp does not divide seq_tokens = {job.seq_tokens} "
-        f"(cp = {layout.cp}, tp = {layout.tp})",
-    }
-    return details.get(
-        rule,
-        f"layout {VERDICT_TEXT[rule]}: tp={layout.tp} cp={layout.cp} pp={layout.pp} "
-        f"chunks={layout.chunks} ep={layout.ep} etp={layout.etp} dp={layout.dp}",
-    )
-
-
-def _nearest_divisors(n: int, near: int) -> str:
-    below = max((d for d in range(1, min(near, n) + 1) if n % d == 0), default=1)
-    above = next((d for d in range(near + 1, n + 1) if n % d == 0), n)
-    return f"{below} or {above}"
-
-
-def _why_nothing(asked: Scenario, found: SearchResult) -> str:
-    """Return why no layout fits, and what would."""
-    model, machine = asked.model, asked.machine
-    lost = {v: n for v, n in found.counts.items() if n and v != Verdict.OK}
-    total = max(sum(lost.values()), 1)
-    shares = ", ".join(
-        f"{100 * n / total:.0f} % {VERDICT_TEXT[v]}" for v, n in sorted(lost.items(), key=lambda x: -x[1])
-    )
-    text = f"none of {total:,} layouts of {model.id!r} fits {machine.chips:,} x {machine.chip.id!r}: {shares}"
-    miss = found.nearest_miss
-    if miss is None:
-        return text
-    short = (miss.memory_bytes - machine.chip.hbm_bytes) / 2**30
-    return (
-        f"{text}; the nearest (tp={miss.layout.tp} pp={miss.layout.pp} ep={miss.layout.ep}, "
-        f"{miss.strategy.recompute} recompute) needs {short:,.1f} GiB more than a chip's "
-        f"{machine.chip.hbm_bytes / 2**30:,.1f} GiB"
     )

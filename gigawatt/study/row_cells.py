@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 MOST = 10**9
+Row = Mapping[str, str]
 
 
 class RowError(Exception):
@@ -31,7 +32,27 @@ def number_in(text: str) -> float:
     return value
 
 
-def whole(row: Mapping[str, str], name: str, *, default: int | None = None) -> int:
+def amount(row: Row, name: str) -> float | None:
+    """Return the positive number of a cell, None when the cell is blank.
+
+    Raises: RowError that names the column.
+
+    >>> amount({"micro_batch": "0.125"}, "micro_batch")
+    0.125
+    """
+    text = row[name].strip()
+    if not text:
+        return None
+    try:
+        value = number_in(text)
+    except ValueError:
+        raise RowError("inconsistent", f"{name} = {text!r} is not a number") from None
+    if not 0 < value <= MOST:
+        raise RowError("inconsistent", f"{name} = {text!r} is not above 0 and up to {MOST}")
+    return value
+
+
+def whole(row: Row, name: str, *, default: int | None = None) -> int:
     """Return the whole number of a cell, or its default when the cell is blank.
 
     Raises: RowError that names the column.
@@ -50,7 +71,7 @@ def whole(row: Mapping[str, str], name: str, *, default: int | None = None) -> i
     return int(value)
 
 
-def positive(row: Mapping[str, str], name: str, *, default: int | None = None) -> int:
+def positive(row: Row, name: str, *, default: int | None = None) -> int:
     """Return a whole number of 1 or more.
 
     Raises: RowError that names the column.

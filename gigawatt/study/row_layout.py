@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any
 
-from gigawatt.catalog.cluster import cluster
-from gigawatt.catalog.load import chip_by_alias
 from gigawatt.catalog.records import Machine, Model, Stack
-from gigawatt.errors import InputError, UnknownFactError
-from gigawatt.perf import Job, Layout, Strategy, stack
-from gigawatt.study.row_cells import RowError, number_in, positive, whole
+from gigawatt.perf import Job, Layout, Strategy, memory_use, step_time
+from gigawatt.perf.layout import Recompute, Schedule
+from gigawatt.study.row_cells import Row, RowError, amount, positive, whole
+from gigawatt.study.row_framework import Framework, row_framework
+from gigawatt.study.row_machine import row_dtype, row_machine
 from gigawatt.study.row_model import row_model
 
-Row = Mapping[str, str]
+# JAX sees a TPU's TensorCores as devices of their own, except where two make one megacore (v4, v5p).
+# Google Cloud TPU documentation, "System architecture": cores per chip.
+DEVICES_PER_CHIP = {"tpu-v2": 2, "tpu-v3": 2, "tpu-v7": 2}
+ROUNDED = 0.02  # of the batch: tables round it to what no layout divides
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +29,23 @@ class Question:
     job: Job
     layout: Layout
     strategy: Strategy
-    stack: Stack
+    framework: Framework
+    assumed: tuple[str, ...] = ()  # what the row leaves to its framework, and what that does
+
+    @property
+    def stack(self) -> Stack:
+        return self.framework.stack
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Degrees:
+    """The parallel degrees of a row, in chips, and how many devices its framework sees in one."""
+
+    tp: int
+    pp: int
+    cp: int
+    dp: int
+    devices: int = 1
 
 
 def question(row: Row) -> Question:
@@ -37,239 +53,399 @@ def question(row: Row) -> Question:
 
     Raises: RowError with a status and the missing or contradicting field.
     """
-    machine = row_machine(row)
-    arch = row_model(row)
-    software = row_stack(row)
-    dtype = row_dtype(row, machine)
-    job = Job(
-        model=arch,
-        seq_tokens=positive(row, "seq_len"),
-        batch_sequences=positive(row, "global_batch_seqs"),
-        dtype=dtype,
-        frozen=bool(re.search(r"\blora\b", row["model_name"].lower())),
-    )
-    zero, offload = zero_stage(row["zero_or_fsdp_stage"], software)
-    layout = row_layout(row, job, chips=machine.chips, zero=zero)
+    assumed: list[str] = []
+    machine, framework = row_machine(row), row_framework(row)
+    job = row_job(row, machine, framework=framework, assumed=assumed)
+    zero, offload = zero_stage(row["zero_or_fsdp_stage"], framework.stack)
+    if "fsdp" in row["zero_or_fsdp_stage"].lower() and positive(row, "cp", default=1) > 1:
+        zero = zero or 3  # context-parallel ranks shard weights too
+    degrees = row_degrees(row, machine, framework=framework, zero=zero, assumed=assumed)
+    job, size = batch_of(row, job, degrees=degrees, framework=framework, assumed=assumed)
+    layout = row_layout(row, job, degrees=degrees, framework=framework, machine=machine)
+    layout = dataclasses.replace(layout, microbatch_sequences=size)
     strategy = Strategy(
         recompute=recompute_mode(row["recompute"]),
-        schedule="interleaved" if int(layout.chunks) > 1 else "1f1b",
+        schedule=schedule_of(row["overlap_notes"], chunks=int(layout.chunks)),
         zero_stage=zero,
-        sequence_parallel=row["sp"].strip().lower().startswith("true") or not _tensor_parallel(row),
+        sequence_parallel=_sequence_parallel(row, framework, tp=degrees.tp),
         offload_optimizer=offload,
+        offload_activations=offloaded(row["overlap_notes"], job.model.layers),
     )
-    return Question(machine=machine, job=job, layout=layout, strategy=strategy, stack=software)
+    asked = Question(machine=machine, job=job, layout=layout, strategy=strategy, framework=framework)
+    asked = lightest(asked, kept_modes(row["recompute"], framework), assumed=assumed)
+    if framework.interleaves and degrees.pp > 1 and not row["vpp"] and strategy.schedule == "1f1b":
+        asked = interleaved(asked, assumed=assumed)
+    return dataclasses.replace(asked, assumed=tuple(assumed))
 
 
-def _tensor_parallel(row: Row) -> bool:
-    return whole(row, "tp", default=1) > 1
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mode:
+    """What is recomputed, in which share of the layers, and what of the rest waits in host memory."""
+
+    recompute: Recompute
+    share: float = 1.0
+    offload: float = 0.0
 
 
-FABRICS = (  # words of a system's description, and the fabric they mean
-    ("slingshot", "Slingshot"), ("frontier", "Slingshot"), ("perlmutter", "Slingshot"), ("efa", "EFA"),
-    ("aws", "EFA"), ("p5", "EFA"), ("trn", "EFA"), ("a3 mega", "Ethernet"), ("gcp", "Ethernet"),
-    ("google", "Ethernet"), ("roce", "RoCE"), ("ethernet", "RoCE"), ("spectrum", "RoCE"),
-)  # fmt: skip
+MODES = (  # lightest work first; frameworks recompute any number of layers, here by eighths
+    Mode(recompute="none"),
+    Mode(recompute="selective"),
+    *(Mode(recompute="full", share=eighth / 8.0) for eighth in range(1, 9)),
+    Mode(recompute="full", offload=1.0),
+)
+WHOLE = (MODES[-2], MODES[-1])
 
 
-def row_machine(row: Row) -> Machine:
-    """Return the machine of a row: chips, servers and network.
+def kept_modes(text: str, framework: Framework) -> tuple[Mode, ...]:
+    """Return the recompute modes that a configuration's words leave open, lightest work first.
 
-    Raises: RowError for an unknown chip or an unknown network rate.
+    In frameworks that wrap layers or operators one by one, "selective" does not say how many.
+
+    >>> from gigawatt.perf import stack
+    >>> plain = Framework(stack=stack("modern"), flop="causal")
+    >>> [len(kept_modes(text, plain)) for text in ("", "selective", "remat_policy custom/full (see recipe)")]
+    [11, 0, 2]
     """
-    if not row["accelerator"].strip():
-        raise RowError("incomplete", "accelerator")
-    try:
-        part = chip_by_alias(row["accelerator"])
-    except InputError as error:
-        raise RowError("unknown_chip", str(error)) from None
-    text = f"{row['system']} {row['interconnect_intra']}".lower()
-    fabric = next((name for word, name in FABRICS if word in text), "InfiniBand")
-    rate = row["interconnect_inter_GBps_per_gpu"].strip()
-    try:
-        return cluster(
-            part,
-            chips=positive(row, "n_accel"),
-            chips_per_node=positive(row, "accel_per_node", default=8),
-            network_bytes_per_s=number_in(rate) * 1e9 if rate else None,
-            fabric=fabric,
+    if not text:
+        return MODES
+    if "custom" in text.lower() or (framework.offloads and recompute_mode(text) == "full"):
+        return WHOLE
+    return MODES[1:-1] if framework.selects_layers and recompute_mode(text) == "selective" else ()
+
+
+def lightest(asked: Question, modes: tuple[Mode, ...], *, assumed: list[str]) -> Question:
+    """Return a question with the first of some recompute modes that fits, the last where none does.
+
+    A row that does not say what it recomputes was run as whoever ran it could: with the least that fits.
+    """
+    for mode in modes:
+        strategy = dataclasses.replace(
+            asked.strategy,
+            recompute=mode.recompute,
+            recompute_share=mode.share,
+            offload_activations=mode.offload,
         )
-    except ValueError:
-        raise RowError(
-            "inconsistent", f"interconnect_inter_GBps_per_gpu = {rate!r} is not a number"
-        ) from None
-    except UnknownFactError as error:
-        raise RowError("incomplete", f"interconnect_inter_GBps_per_gpu ({error})") from None
+        tried = dataclasses.replace(asked, strategy=strategy)
+        needed = memory_use(tried.job, tried.layout, strategy=strategy, stack=tried.stack).total_bytes
+        if float(needed) <= tried.machine.chip.hbm_bytes or mode == modes[-1]:
+            layers = f" in {mode.share:.0%} of the layers" if mode.share < 1.0 else ""
+            moved = ", what is kept waits in host memory" if mode.offload else ""
+            assumed.append(f"recompute = {mode.recompute}{layers}{moved}: the least that fits")
+            return tried
+    return asked
 
 
-def row_dtype(row: Row, machine: Machine) -> str:
-    """Return the dtype of a row's linear layers.
+def interleaved(asked: Question, *, assumed: list[str]) -> Question:
+    """Return a question with the virtual stages that are fastest, of those on which the layers fall evenly.
 
-    Raises: RowError when it is not given, or not a format of the chip.
+    A row that does not say how it interleaves was run as whoever tuned it did.
     """
-    text = row["precision"].lower()
-    if not text.strip():
-        raise RowError("incomplete", "precision")
-    name = next(
-        (n for n in ("mxfp8", "nvfp4", "fp8", "int8", "fp16", "bf16", "tf32", "fp32") if n in text), None
+    job, layout = asked.job, asked.layout
+    microbatches = job.batch_sequences // int(layout.dp * layout.microbatch_sequences)
+    pp, padded = int(layout.pp), _padded(job.model.layers)
+    counts = range(2, job.model.layers // pp + 1)
+    even = [chunks for chunks in counts if any(layers % (pp * chunks) == 0 for layers in padded)]
+    tried = [asked]
+    for chunks in even if microbatches % pp == 0 else []:
+        strategy = dataclasses.replace(asked.strategy, schedule="interleaved")
+        own = dataclasses.replace(layout, chunks=chunks)
+        tried.append(dataclasses.replace(asked, layout=own, strategy=strategy))
+    fastest = min(tried, key=predicted_s)
+    if fastest is not asked:
+        assumed.append(f"vpp = {int(fastest.layout.chunks)}: the fastest")
+    return fastest
+
+
+def _padded(layers: int) -> tuple[int, int, int]:
+    """Return the layers, and with embedding, or embedding and head, counted as one each."""
+    return layers, layers + 1, layers + 2
+
+
+def predicted_s(asked: Question) -> float:
+    """Return the predicted step time of a question."""
+    where = {"machine": asked.machine, "strategy": asked.strategy, "stack": asked.stack}
+    return float(step_time(asked.job, asked.layout, **where).total_s)  # type: ignore[arg-type]
+
+
+def offloaded(notes: str, layers: int) -> float:
+    """Return the share of the kept activations that waits in host memory, as overlap notes say.
+
+    >>> offloaded("cpu_offloading_num_layers=40; use_megatron_fsdp=True", 80)
+    0.5
+    """
+    found = re.search(r"cpu_offloading_num_layers=(\d+)", notes.lower())
+    return min(int(found[1]) / layers, 1.0) if found else 0.0
+
+
+def row_job(row: Row, machine: Machine, *, framework: Framework, assumed: list[str]) -> Job:
+    """Return the model, sequence, batch and format of a row; only adapters are trained where it says LoRA."""
+    return Job(
+        model=row_model(row, prediction_layers=framework.prediction_layers, assumed=assumed),
+        seq_tokens=positive(row, "seq_len"),
+        batch_sequences=positive(row, "global_batch_seqs"),
+        dtype=row_dtype(row, machine),
+        frozen=bool(re.search(r"(?<![a-z])q?lora(?![a-z_])", f"{row['model_name']} | {row['id']}".lower())),
     )
-    if name is None:
-        raise RowError("unsupported", f"precision = {row['precision']!r}")
-    if name == "fp8" and "int8" in text and "fp8" not in machine.chip.dtypes:
-        name = "int8"
-    peak = {"mxfp8": "fp8", "nvfp4": "fp4"}.get(name, name)
-    if peak not in machine.chip.dtypes:
-        if name == "fp16" and "bf16" in machine.chip.dtypes:
-            return "bf16"
-        raise RowError(
-            "unsupported", f"precision = {row['precision']!r} on {machine.chip.id}, which has no {peak} rate"
-        )
-    return name
+
+
+def _sequence_parallel(row: Row, framework: Framework, *, tp: int) -> bool:
+    said = row["sp"].lower()
+    if tp == 1 or not said:
+        return tp == 1 or framework.sequence_parallel
+    return said.startswith(("true", "yes", "1", "on"))
 
 
 def zero_stage(text: str, software: Stack) -> tuple[int, bool]:
     """Return the sharding stage and whether the optimizer is offloaded; the stack's default when blank.
 
-    >>> zero_stage("FSDP FULL_SHARD (ZeRO-3)", stack("modern")), zero_stage("ZeRO-1 (DeepSpeed)", stack("modern"))
-    ((3, False), (1, False))
+    >>> from gigawatt.perf import stack
+    >>> [zero_stage(t, stack("modern")) for t in ("FSDP FULL_SHARD (ZeRO-3)", "ZeRO-1 (DeepSpeed)")]
+    [(3, False), (1, False)]
     """
     low = text.lower()
-    offload = "offload" in low
-    if not low.strip():
+    offload = "offload" in low and "no offload" not in low
+    if not low:
         return int(software["zero_default"]), offload
     rules = (
-        (0, r"size 1\)|fsdp2 1$"),
-        (2, r"zero-?2|shard_grad_op|not resharded"),
-        (3, r"zero-?3|full_shard|fsdp|hsdp|mics|amsp|^3\b"),
-        (1, r"zero-?1|distributed|^1\b"),
+        (0, r"size 1\)|fsdp2 1$|zero-?0|^0(?= |$)|^none|^ddp"),
+        (2, r"zero-?2|shard_grad_op|not resharded|^2(?= |$)"),
+        (3, r"zero-?3|full_shard|fsdp|hsdp|mics|amsp|^3(?= |$)"),
+        (1, r"zero-?1|distributed|^1(?= |$)"),
     )
     return next((stage for stage, words in rules if re.search(words, low)), 0), offload
 
 
-def recompute_mode(text: str) -> Any:
+def recompute_mode(text: str) -> Recompute:
     """Return the recompute mode that a configuration's words mean; none when blank, as frameworks default.
 
     >>> recompute_mode("remat_policy=full"), recompute_mode("selective: mla_up_proj"), recompute_mode("")
     ('full', 'selective', 'none')
     """
-    low = text.strip().lower()
-    if not low or low.startswith("none"):
+    low = text.lower()
+    if not low or re.match(r"none|no\b|false|off|0$|disabled", low):
         return "none"
-    if "full" in low:
+    if re.search(r"full|uniform|block|^(true|yes|on|1)$|every layer", low):
         return "full"
     return "selective"
 
 
-def row_layout(row: Row, job: Job, *, chips: int, zero: int) -> Layout:
-    """Return the layout of a row; data parallelism is what the other degrees leave.
+def schedule_of(notes: str, *, chunks: int) -> Schedule:
+    """Return the pipeline schedule that words name, else what the virtual stages mean.
 
-    Raises: RowError when degrees contradict the chips, or the microbatch is not given and cannot be derived.
+    >>> [schedule_of(notes, chunks=2) for notes in ("DualPipe", "PP schedule v-half", "")]
+    ['dualpipe', 'zero_bubble', 'interleaved']
     """
-    tp, pp, cp = (positive(row, name, default=1) for name in ("tp", "pp", "cp"))
-    blank = [name for name in ("tp", "pp") if not row[name]]
-    if blank and not row["zero_or_fsdp_stage"]:
-        raise RowError("incomplete", blank[0])
-    if "given as cp" in row["sp"]:
-        cp = positive(row, "cp", default=1)
-    dp, rest = chips // (tp * pp * cp), chips % (tp * pp * cp)
-    said = whole(row, "dp", default=0)
+    low = notes.lower()
+    if re.search(r"dualpipe|dual-pipe", low):
+        return "dualpipe"
+    if re.search(r"zero.?bubble|\bzbv?\b|\bzb-|v-min|v-half|zbv", low):
+        return "zero_bubble"
+    if "gpipe" in low:
+        return "gpipe"
+    return "interleaved" if chunks > 1 else "1f1b"
+
+
+# ------------------------------------------------------------------------------------- degrees
+
+
+def row_degrees(
+    row: Row, machine: Machine, *, framework: Framework, zero: int, assumed: list[str]
+) -> Degrees:
+    """Return the parallel degrees of a row; data parallelism is what the others leave, in every framework.
+
+    Raises: RowError when a degree is missing, or they contradict the chips.
+    """
+    chips, cp = machine.chips, positive(row, "cp", default=1)
+    tp, pp = _model_degrees(row, chips, cp=cp, sharded=zero >= 3 or framework.per_chip)
+    devices = DEVICES_PER_CHIP.get(machine.chip.id, 1) if framework.per_chip else 1
+    tp, cp = in_chips(tp, cp, devices=devices)
+    dp, rest = divmod(chips, tp * pp * cp)
     if rest or not dp:
         raise RowError("inconsistent", f"tp x pp x cp = {tp * pp * cp} does not divide n_accel = {chips}")
-    if said not in (0, dp) and zero < 3 and said != dp * cp:
-        raise RowError("inconsistent", f"tp x pp x cp x dp = {tp * pp * cp * said}, but n_accel = {chips}")
-    shard = shard_ranks(row["zero_or_fsdp_stage"], dp * cp)
-    ep = positive(row, "ep", default=1)
-    if job.model.blocks[-1].moe is None:
-        ep = 1
-    etp = expert_tensor_degree(row, tp, ep, ranks=tp * cp * dp)
+    said = whole(row, "dp", default=0)
+    if said not in (0, dp, dp * cp) and not framework.per_chip:
+        assumed.append(f"dp = {dp} = n_accel / (tp x pp x cp), not {said}")
+    return Degrees(tp=tp, pp=pp, cp=cp, dp=dp, devices=devices)
+
+
+def _model_degrees(row: Row, chips: int, *, cp: int, sharded: bool) -> tuple[int, int]:
+    """Return tp and pp: printed; one of them from the rest; 1 where the states are sharded instead."""
+    blank = [name for name in ("tp", "pp") if not row[name]]
+    if not blank or sharded or chips == 1:
+        return positive(row, "tp", default=1), positive(row, "pp", default=1)
+    said = cp * math.prod(positive(row, name, default=1) for name in ("tp", "pp", "dp"))
+    if len(blank) == 2 or not row["dp"] or chips % said:
+        raise RowError("incomplete", blank[0])
+    rest = chips // said
+    return positive(row, "tp", default=rest), positive(row, "pp", default=rest)
+
+
+def in_chips(tp: int, cp: int, *, devices: int) -> tuple[int, int]:
+    """Return tensor and context degrees in chips when they are printed in devices, `devices` of them a chip.
+
+    >>> in_chips(1, 8, devices=2), in_chips(4, 1, devices=2), in_chips(1, 1, devices=2)
+    ((1, 4), (2, 1), (1, 1))
+    """
+    inside = math.gcd(tp, devices)
+    return tp // inside, cp // math.gcd(cp, devices // inside)
+
+
+# ------------------------------------------------------------------------------------- batch
+
+
+def batch_of(
+    row: Row, job: Job, *, degrees: Degrees, framework: Framework, assumed: list[str]
+) -> tuple[Job, int]:
+    """Return the job, its batch rounded to whole microbatches, and the sequences of a microbatch.
+
+    Raises: RowError when the microbatch is neither given nor follows, or the batch is not made of such.
+    """
+    dp, batch = degrees.dp, job.batch_sequences
+    size = microbatch(row, batch, degrees=degrees, framework=framework, assumed=assumed)
+    steps = max(round(batch / (dp * size)), 1)
+    rounded = steps * dp * size
+    if abs(rounded - batch) > ROUNDED * batch:
+        raise RowError(
+            "inconsistent", f"dp x micro_batch = {dp * size} does not divide global_batch_seqs = {batch}"
+        )
+    if rounded != batch:
+        assumed.append(f"global_batch_seqs = {rounded}, a multiple of dp x micro_batch = {dp * size}")
+    return dataclasses.replace(job, batch_sequences=rounded), size
+
+
+def microbatch(row: Row, batch: int, *, degrees: Degrees, framework: Framework, assumed: list[str]) -> int:
+    """Return the sequences of a microbatch: given, or what the framework makes of the batch.
+
+    Raises: RowError when it is neither given nor follows.
+    """
+    given = amount(row, "micro_batch")
+    per_replica = batch / degrees.dp
+    if framework.per_chip:
+        if per_replica < 1 and not row["tp"]:
+            raise RowError("incomplete", "tp")
+        return _per_chip(given, batch, degrees=degrees, framework=framework, assumed=assumed)
+    if given is not None:
+        if given != int(given):
+            raise RowError("unsupported", f"micro_batch = {given:g}: parts of a sequence are not modelled")
+        return int(given)
+    notes = re.search(r"\bga=(\d+)|grad_accum=(\d+)|accumulation=(\d+)", row["overlap_notes"].lower())
+    steps = next((int(found) for found in notes.groups() if found), 0) if notes else 0
+    if not steps:
+        steps = _default_steps(degrees, framework=framework, per_replica=per_replica)
+    if not steps or per_replica % steps:
+        raise RowError("incomplete", "micro_batch")
+    size = int(per_replica / steps)
+    assumed.append(f"micro_batch = {size}: {steps} a step")
+    return size
+
+
+def _default_steps(degrees: Degrees, *, framework: Framework, per_replica: float) -> int:
+    """Return into how many microbatches a framework cuts a replica's batch, 0 where it must be told."""
+    if per_replica == 1:
+        return 1
+    if degrees.pp == 1:
+        return 0 if framework.accumulates else 1
+    return degrees.pp if framework.microbatches == "pp" else 0
+
+
+def _per_chip(
+    given: float | None, batch: int, *, degrees: Degrees, framework: Framework, assumed: list[str]
+) -> int:
+    """Return the microbatch of a replica of several chips, each device of which brings its own part of it.
+
+    A batch that is several times what all devices bring at once is accumulated.
+    """
+    replica = degrees.tp * degrees.cp * degrees.pp
+    at_once = given * degrees.devices * replica * degrees.dp if given else batch
+    times = batch / at_once
+    steps = int(times) if times == int(times) else 1
+    steps *= degrees.pp if framework.microbatches == "pp" else 1
+    size, rest = divmod(batch, degrees.dp * steps)
+    if rest or not size:
+        raise RowError(
+            "inconsistent",
+            f"dp x microbatches = {degrees.dp * steps} does not divide global_batch_seqs = {batch}",
+        )
+    if given != size:
+        assumed.append(f"microbatch of {size} sequences a replica of {replica} chips")
+    return size
+
+
+# ------------------------------------------------------------------------------------- layout
+
+
+def row_layout(row: Row, job: Job, *, degrees: Degrees, framework: Framework, machine: Machine) -> Layout:
+    """Return the layout of a row: its degrees, how states are sharded, and where experts are.
+
+    Raises: RowError when virtual stages or expert ranks contradict the rest.
+    """
+    tp, pp, cp, dp = degrees.tp, degrees.pp, degrees.cp, degrees.dp
+    model = tp * cp
+    shard = shard_ranks(row["zero_or_fsdp_stage"], dp, model=model, chips_per_node=machine.chips_per_node)
+    ep = positive(row, "ep", default=1) if job.model.blocks[-1].moe else 1
     return Layout(
         tp=tp,
         pp=pp,
         cp=cp,
         chunks=_chunks(row, pp, job.model),
-        dp_shard=max(shard // cp, 1) if shard % cp == 0 else dp,
-        dp_replicate=dp // max(shard // cp, 1) if shard % cp == 0 and dp % max(shard // cp, 1) == 0 else 1,
+        dp_shard=shard,
+        dp_replicate=dp // shard,
         ep=ep,
-        etp=etp,
-        microbatch_sequences=microbatch(row, job, dp),
+        etp=expert_tensor_degree(row, degrees, ep=ep, framework=framework) if job.model.blocks[-1].moe else 1,
     )
 
 
 def _chunks(row: Row, pp: int, model: Model) -> int:
-    """Return the virtual stages of a pipeline stage; a count that layers do not allow is a contradiction."""
+    """Return the virtual stages of a pipeline rank; a count that layers do not allow is a contradiction."""
     chunks = max(whole(row, "vpp", default=1), 1)
     if pp == 1:
         return 1
+    if not row["vpp"] and re.search(r"\binterleaved", row["overlap_notes"].lower()):
+        chunks = 2 if model.layers >= 2 * pp else 1  # the fewest that interleave
     if chunks * pp > model.layers + 2:
         raise RowError("inconsistent", f"vpp x pp = {chunks * pp} is more than layers = {model.layers}")
     return chunks
 
 
-def shard_ranks(text: str, dp: int) -> int:
-    """Return over how many ranks states are sharded: a group that the words give, else all replicas.
+def shard_ranks(text: str, dp: int, *, model: int = 1, chips_per_node: int = 8) -> int:
+    """Return over how many replicas states are sharded: a group that the words give, else all.
 
-    >>> shard_ranks("FSDP 128 x DP 2", 256), shard_ranks("ZeRO-1", 64), shard_ranks("FSDP (ICI); DP=4 over DCN slices", 64)
-    (128, 64, 16)
+    `model` chips share a replica's layers; they are in a group that is given in chips.
+
+    Hybrid sharding without a number shards within a server (PyTorch HYBRID_SHARD; MiCS, arXiv:2205.00119).
+
+    >>> [shard_ranks(words, 64) for words in ("FSDP 32 x DP 2", "ZeRO-1", "FSDP (ICI); DP=4 over DCN slices")]
+    [32, 64, 16]
+    >>> [shard_ranks(words, 64) for words in ("FSDP2 (ZeRO-3)", "HSDP", "FSDP ici_dp=4, ici_fsdp=-1")]
+    [64, 8, 16]
     """
     low = text.lower()
-    slices = re.search(r"dp=(\d+) over dcn", low)
-    if slices and dp % int(slices[1]) == 0:
-        return dp // int(slices[1])
-    own = re.search(r"(?:fsdp2?|size|group|zero1|ici_fsdp|ici)[ =]*(\d+)", low)
-    if own and 0 < int(own[1]) <= dp and dp % int(own[1]) == 0:
-        return int(own[1])
-    return dp
+    copies = re.search(r"dp=(\d+) over dcn|ici_dp=(\d+)|ici_data_parallelism=(\d+)|x(\d+) pods", low)
+    groups = (
+        r"(?:fsdp2?|size|group|zero1|ici_fsdp|ici|shard)\s*[ =]\s*(\d+)",
+        r"(\d+)-way fsdp",
+        r"(?:hsdp|mics).*?(\d+)",
+    )
+    own = next((int(found[1]) for words in groups if (found := re.search(words, low))), 0)
+    pod = re.search(r"per (\d+)-chip", low)
+    if pod:
+        own = int(pod[1]) // model
+    if not own and copies:
+        own = dp // max(int(next(found for found in copies.groups() if found)), 1)
+    if not own and re.search(r"hsdp|mics|hybrid_shard|node-local", low):
+        own = max(chips_per_node // model, 1)
+    if own and dp % own and own % model == 0:
+        own //= model
+    return own if own and dp % own == 0 else dp
 
 
-def expert_tensor_degree(row: Row, tp: int, ep: int, *, ranks: int) -> int:
-    """Return how experts are cut: as written ("ETP=1"), else not when the ranks allow it."""
-    said = re.search(r"etp=(\d+)", row["overlap_notes"].lower())
-    etp = int(said[1]) if said else 1
-    if ranks % (ep * etp):
+def expert_tensor_degree(row: Row, degrees: Degrees, *, ep: int, framework: Framework) -> int:
+    """Return how experts are cut: as written ("ETP=1"), else as the framework does where the ranks allow."""
+    ranks = degrees.tp * degrees.cp * degrees.dp
+    said = re.search(r"\(?etp\)?=(\d+)", row["overlap_notes"].lower())
+    etp = int(said[1]) if said else degrees.tp if framework.experts_follow_tp else 1
+    if not said and ranks % (ep * etp):
+        etp = 1
+    if not etp or ranks % (ep * etp):
         raise RowError("inconsistent", f"ep x etp = {ep * etp} does not divide tp x cp x dp = {ranks}")
     return etp
-
-
-def microbatch(row: Row, job: Job, dp: int) -> int:
-    """Return the sequences of a microbatch: given, or what the batch, the replicas and the accumulation leave.
-
-    Raises: RowError when it is neither given nor follows.
-    """
-    batch = job.batch_sequences
-    per_replica = batch / dp
-    if row["micro_batch"]:
-        try:
-            size = number_in(row["micro_batch"])
-        except ValueError:
-            raise RowError("inconsistent", f"micro_batch = {row['micro_batch']!r} is not a number") from None
-        if size < 1 or size != int(size):
-            raise RowError("unsupported", f"micro_batch = {size:g}: parts of a sequence are not modelled")
-        if batch % (dp * size):
-            raise RowError(
-                "inconsistent",
-                f"dp x micro_batch = {dp * size:g} does not divide global_batch_seqs = {batch}",
-            )
-        return int(size)
-    steps = re.search(r"\bga=(\d+)|grad_accum=(\d+)", row["overlap_notes"].lower())
-    if steps:
-        size = per_replica / int(steps[1] or steps[2])
-        if size >= 1 and size == int(size):
-            return int(size)
-    if per_replica == 1:
-        return 1
-    raise RowError("incomplete", "micro_batch")
-
-
-@lru_cache(maxsize=1)
-def _rules() -> list[dict[str, Any]]:
-    text = (files("gigawatt.catalog") / "data" / "calibration" / "frameworks.toml").read_text("utf-8")
-    return list(tomllib.loads(text)["rule"])
-
-
-def row_stack(row: Row) -> Stack:
-    """Return the software stack that a row's framework and year mean."""
-    text = f"{row['framework']} | {row['accelerator']} | {row['zero_or_fsdp_stage']}".lower()
-    year = whole(row, "year", default=2024)
-    for rule in _rules():
-        if all(word in text for word in rule["words"]) and year <= rule.get("until", year):
-            return stack(rule["stack"])
-    return stack("modern")

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 
-from gigawatt.catalog.architecture import transformer
+from gigawatt.catalog.architecture import Mla, transformer
 from gigawatt.catalog.models import model, model_aliases
 from gigawatt.catalog.records import Block, Model
-from gigawatt.study.row_cells import RowError, number_in, whole
+from gigawatt.study.row_cells import Row, RowError, amount, positive, whole
+from gigawatt.study.row_framework import default_vocab
 from gigawatt.workload.params import params
 
-Row = Mapping[str, str]
-UNMODELLED = ("t5", "encoder-decoder", "switch transformer")
-MEGATRON_VOCAB = 51200  # the GPT-2 tokens padded to a multiple of 128 times 8, Megatron's default
+UNMODELLED = r"\b(m?t5|flan-t5|ul2|bert|roberta|encoder-decoder|encoder-only|switch transformer)\b|\bt5-"
+LATENT = r"q_lora (\d+).*kv_lora (\d+).*qk (\d+) ?\+ ?(\d+).*\bv (\d+)"
+PLAIN = ("gpt", "megatron", "opt", "bloom", "mpt", "falcon", "pythia", "nemotron4")  # feed-forward networks
+GATED = (
+    "llama", "codellama", "mixtral", "mistral", "qwen", "internlm", "deepseek", "baichuan", "aquila", "yi",
+    "olmo", "gemma", "granite", "minicpm", "chatglm", "grok", "kimi", "skywork",
+)  # fmt: skip
+NEAR = 0.12  # of the printed parameters: enough for other vocabularies, not for another model
 
 
 @lru_cache(maxsize=1)
@@ -34,103 +39,142 @@ def squeezed(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def row_model(row: Row, *, prediction_layers: bool, assumed: list[str]) -> Model:
+    """Return the model of a row; what had to be assumed is added to `assumed`.
+
+    Raises: RowError that names the missing column.
+    """
+    notes = row["other_arch_notes"].lower()
+    if re.search(UNMODELLED, f"{row['model_name']} {notes}".lower()):
+        raise RowError("unsupported", f"model_name = {row['model_name']!r}: only decoders are modelled")
+    found = known_model(row)
+    if found is None:
+        for name in ("layers", "hidden", "heads"):
+            positive(row, name)
+        found = _from_columns(row, notes, assumed=assumed)
+    without = re.search(r"(w/o|without|no) mtp", row["model_name"].lower())
+    return found if prediction_layers and not without else dataclasses.replace(found, mtp_layers=0)
+
+
+# ------------------------------------------------------------------------------------- by name
+
+
 def known_model(row: Row) -> Model | None:
     """Return the catalogue's model of a row's name when no dimension of the row contradicts it.
 
     A row with fewer layers is that model cut short (a proxy).
     """
-    name = squeezed(row["model_name"])
-    id = next((id for alias, id in _names().items() if len(alias) >= 6 and alias in name), None)
-    if id is None:
-        return None
-    found, layers = model(id), whole(row, "layers", default=0)
-    block = found.blocks[-1]
+    name, layers = squeezed(row["model_name"]), whole(row, "layers", default=0)
+    for alias, id in _names().items():
+        if (alias == name or (len(alias) >= 6 and alias in name)) and _agrees(model(id), row, layers=layers):
+            return _as_in(row, model(id), layers=layers)
+    return None
+
+
+def _agrees(found: Model, row: Row, *, layers: int) -> bool:
+    """Return whether every dimension that a row prints is the model's."""
+    moe = found.blocks[-1].moe
+    printed_shape = bool(row["layers"] and row["hidden"])
+    if layers > found.layers or (printed_shape and moe and not row["n_experts"]):
+        return False
+    if "learned position" in row["other_arch_notes"].lower() and not found.position_params:
+        return False
+    cores = [b.mixer.core for b in found.blocks]
+    widths = {b.mlp.width for b in found.blocks if b.mlp}
     said = {
-        "hidden": found.hidden,
-        "n_experts": block.moe.experts if block.moe else 0,
-        "heads": _heads_like(found, row),
+        "hidden": {found.hidden},
+        "n_experts": {moe.experts if moe else 0},
+        "experts_topk": {moe.topk if moe else 0},
+        "heads": {core.heads for core in cores},
+        "kv_heads": {core.kv_heads for core in cores} if row["head_dim"] and not _latent(row) else set(),
+        "ffn_hidden": widths if not moe and len(found.blocks) == 1 else set(),
     }
-    if any(row[name] and whole(row, name) != value for name, value in said.items()):
-        return None
-    if layers and layers > found.layers:
-        return None
+    fits = all(not row[n] or not values or whole(row, n) in values for n, values in said.items())
+    return fits and _parameters_agree(found, row, layers=layers)
+
+
+def _latent(row: Row) -> bool:
+    return "mla" in row["other_arch_notes"].lower()
+
+
+def _parameters_agree(found: Model, row: Row, *, layers: int) -> bool:
+    said = amount(row, "params_B")
+    whole_model = layers in (0, found.layers) and said
+    return not whole_model or abs(params(found).total / (whole_model * 1e9) - 1.0) < NEAR
+
+
+def _as_in(row: Row, found: Model, *, layers: int) -> Model:
     if row["vocab"]:
-        found = dataclasses.replace(found, vocab=whole(row, "vocab"))
-    return cut_to(found, layers) if layers and layers != found.layers else found
+        found = dataclasses.replace(found, vocab=positive(row, "vocab"))
+    dense = re.search(r"dense_layers=(\d+)", row["other_arch_notes"])
+    if not layers or layers == found.layers:
+        return found
+    return cut_to(found, layers, dense=int(dense[1]) if dense else None)
 
 
-def _heads_like(found: Model, row: Row) -> int:
-    """Return the row's head count when some layer has it (hybrids have two kinds), else the model's."""
-    heads = [b.mixer.core.heads for b in found.blocks]
-    return whole(row, "heads") if row["heads"] and whole(row, "heads") in heads else heads[0]
-
-
-def cut_to(found: Model, layers: int) -> Model:
-    """Return a model with only its first layers.
+def cut_to(found: Model, layers: int, *, dense: int | None = None) -> Model:
+    """Return a model with only its first layers, or with so many dense ones before its expert layers.
 
     >>> cut_to(model("llama3.1-8b"), 4).layers
     4
+    >>> [block.count for block in cut_to(model("deepseek-v3"), 4, dense=1).blocks]
+    [1, 3]
     """
     blocks: list[Block] = []
     left = layers
     for block in found.blocks:
-        if left > 0:
-            blocks.append(dataclasses.replace(block, count=min(block.count, left)))
+        count = block.count if dense is None or block.moe else min(block.count, dense)
+        if min(count, left) > 0:
+            blocks.append(dataclasses.replace(block, count=min(count, left)))
             left -= blocks[-1].count
     return dataclasses.replace(found, blocks=tuple(blocks), mtp_layers=0)
 
 
-def row_model(row: Row) -> Model:
-    """Return the model of a row.
+# ------------------------------------------------------------------------------------- by columns
 
-    Raises: RowError that names the missing column.
-    """
-    notes = row["other_arch_notes"].lower()
-    if any(word in f"{row['model_name']} {notes}".lower() for word in UNMODELLED):
-        raise RowError(
-            "unsupported", f"model_name = {row['model_name']!r}: encoder-decoder models are not modelled"
-        )
-    found = known_model(row)
-    if found is not None:
-        return found
-    for name in ("layers", "hidden", "heads"):
-        if not row[name]:
-            raise RowError("incomplete", name)
-    if "mla" in notes or "hybrid" in notes or "mamba" in notes:
+
+def _from_columns(row: Row, notes: str, *, assumed: list[str]) -> Model:
+    """Return the model of a row's columns; where they leave two readings, that of the printed parameters."""
+    unprinted = _latent(row) and not re.search(LATENT, notes)
+    if unprinted or re.search(r"hybrid|mamba|linear attention|delta", notes):
         raise RowError(
             "unknown_model",
             f"model_name = {row['model_name']!r}: its latent or hybrid layers are not in the columns",
         )
-    return _from_columns(row, notes)
-
-
-def _from_columns(row: Row, notes: str) -> Model:
     gated, tied = _gated(notes, row), _tied(notes)
     candidates = [
         _build(row, notes, gated=g, tied=t)
         for g in ([gated] if gated is not None else [False, True])
         for t in ([tied] if tied is not None else [g is False, g is True])
+        if row["ffn_hidden"] or row["moe_ffn_hidden"] or not g
     ]
-    said = number_in(row["params_B"]) * 1e9 if row["params_B"] else 0.0
-    if len(candidates) == 1 or not said:
-        if gated is None and not said:
-            raise RowError("incomplete", "other_arch_notes (gated or plain feed-forward network)")
-        return candidates[0]
-    return min(candidates, key=lambda m: abs(params(m).total / said - 1.0))
+    said = amount(row, "params_B")
+    if not candidates or (gated is None and not said):
+        missing = "ffn_hidden" if gated else "other_arch_notes (gated or plain feed-forward network)"
+        raise RowError("incomplete", missing)
+    best = min(candidates, key=lambda m: abs(params(m).total / (said * 1e9) - 1.0)) if said else candidates[0]
+    if not row["vocab"]:
+        source = default_vocab(row, gated=_is_gated(best))[1]
+        assumed.append(f"vocab = {best.vocab}: {source}")
+    return best
+
+
+def _is_gated(built: Model) -> bool:
+    last = built.blocks[-1]
+    mlp = last.moe.expert if last.moe else last.mlp
+    return bool(mlp and mlp.gated)
 
 
 def _gated(notes: str, row: Row) -> bool | None:
-    if any(word in notes for word in ("swiglu", "gated", "geglu", "llama")):
+    """Return whether the feed-forward network is gated, None where neither words nor name say."""
+    if re.search(r"swiglu|(?<!un)(?<!non-)gated|geglu|llama|silu", notes):
         return True
-    if any(word in notes for word in ("2-matrix", "gelu", "gpt", "relu", "opt-")):
+    if re.search(r"2-matrix|gelu|gpt|relu|opt-|plain mlp|ungated|non-gated", notes):
         return False
-    if squeezed(row["model_name"]).startswith(("gpt", "megatron")):
+    name = squeezed(row["model_name"])
+    if name.startswith(PLAIN):
         return False
-    if squeezed(row["model_name"]).startswith(
-        ("llama", "mixtral", "qwen", "mistral", "internlm", "deepseek")
-    ):
-        return True
-    return None
+    return True if name.startswith(GATED) else None
 
 
 def _tied(notes: str) -> bool | None:
@@ -142,42 +186,55 @@ def _tied(notes: str) -> bool | None:
 
 
 def _build(row: Row, notes: str, *, gated: bool, tied: bool) -> Model:
-    hidden, heads = whole(row, "hidden"), whole(row, "heads")
+    hidden, heads, layers = (positive(row, name) for name in ("hidden", "heads", "layers"))
     if not row["head_dim"] and hidden % heads:
         raise RowError("incomplete", "head_dim")
+    head_dim = positive(row, "head_dim", default=hidden // heads)
     experts = whole(row, "n_experts", default=0)
-    if experts and not row["experts_topk"]:
-        raise RowError("incomplete", "experts_topk")
-    gpt = not gated
-    if not row["ffn_hidden"] and not gpt:
-        raise RowError("incomplete", "ffn_hidden")
-    if not row["vocab"] and not gpt:
-        raise RowError("incomplete", "vocab")
-    ffn = whole(row, "ffn_hidden", default=4 * hidden)
-    moe_ffn = whole(row, "moe_ffn_hidden", default=ffn)
+    ffn = positive(row, "ffn_hidden", default=whole(row, "moe_ffn_hidden", default=4 * hidden))
+    moe_ffn = positive(row, "moe_ffn_hidden", default=ffn)
     shared = re.search(r"shared expert \((\d+)\)", notes)
-    every = 2 if "every 2nd moe" in notes else 1
-    built = transformer(
+    biased = not gated and not re.search(r"no bias|without bias", notes)
+    return transformer(
         id=squeezed(row["model_name"]) or "row",
         name=row["model_name"],
-        layers=whole(row, "layers"),
+        layers=layers,
         hidden=hidden,
         heads=heads,
-        kv_heads=whole(row, "kv_heads", default=heads),
-        head_dim=int(number_in(row["head_dim"])) if row["head_dim"] else None,
+        kv_heads=positive(row, "kv_heads", default=heads),
+        head_dim=head_dim,
         ffn_hidden=ffn,
-        vocab=whole(row, "vocab", default=MEGATRON_VOCAB),
+        vocab=positive(row, "vocab", default=default_vocab(row, gated=gated)[0]),
         gated=gated,
         tied=tied,
-        bias=gpt and "no bias" not in notes,
-        norm_bias=gpt and "no bias" not in notes,
-        learned_positions=whole(row, "seq_len", default=0)
-        if "learned position" in notes or "gpt" in notes
-        else 0,
+        bias=biased,
+        norm_bias=biased,
+        learned_positions=_learned_positions(row, notes),
         experts=experts,
-        topk=whole(row, "experts_topk", default=0),
+        topk=positive(row, "experts_topk") if experts else 0,
         moe_ffn_hidden=moe_ffn,
         shared_ffn_hidden=int(shared[1]) if shared else moe_ffn if "shared expert" in notes else 0,
-        dense_layers=whole(row, "layers") // 2 if every == 2 else 0,
+        dense_layers=_dense_layers(notes, layers),
+        mla=_mla(notes),
     )
-    return built
+
+
+def _learned_positions(row: Row, notes: str) -> int:
+    learned = "learned position" in notes or ("gpt" in notes and not re.search("alibi|rope|rotary", notes))
+    return whole(row, "seq_len", default=0) if learned else 0
+
+
+def _dense_layers(notes: str, layers: int) -> int:
+    """Return how many layers of a mixture of experts are dense: "first 3 layers dense", "every 2nd MoE"."""
+    first = re.search(r"first (\d+|layer)(?: layers?)? dense|dense_layers=(\d+)", notes)
+    if first:
+        return int((first[1] or first[2]).replace("layer", "1"))
+    return layers // 2 if "every 2nd moe" in notes else 0
+
+
+def _mla(notes: str) -> Mla | None:
+    found = re.search(LATENT, notes)
+    if not found:
+        return None
+    query, key, nope, rope, value = (int(text) for text in found.groups())
+    return Mla(q_lora_rank=query, kv_lora_rank=key, nope_head_dim=nope, rope_head_dim=rope, v_head_dim=value)

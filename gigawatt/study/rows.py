@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import io
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gigawatt.errors import FileFormatError, GigawattError
+from gigawatt.errors import GigawattError
 from gigawatt.perf import memory_use, step_time
 from gigawatt.perf.kernel_constants import kernel_law
 from gigawatt.study.row_cells import RowError
+from gigawatt.study.row_framework import reported_flop_per_token
 from gigawatt.study.row_layout import Question, question
 from gigawatt.study.run import peak_flop_per_s
-from gigawatt.workload.flop import FLOP_CONVENTIONS
+from gigawatt.study.table_file import read_columns, write_records
 
 CONFIGURATION = (
     "id", "year", "system", "accelerator", "n_accel", "accel_per_node", "interconnect_intra",
@@ -26,7 +22,7 @@ CONFIGURATION = (
     "seq_len", "global_batch_seqs", "micro_batch", "tp", "sp", "pp", "vpp", "dp", "cp", "ep",
     "zero_or_fsdp_stage", "recompute", "precision", "framework", "overlap_notes",
 )  # fmt: skip
-MAX_TABLE_BYTES = 200_000_000
+NEEDED = ("id", "accelerator", "n_accel", "model_name", "seq_len", "global_batch_seqs", "precision")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,23 +46,12 @@ def read_rows(path: str | Path) -> list[dict[str, str]]:
 
     Raises: FileFormatError when the file is not such a table.
     """
-    file = Path(path)
-    try:
-        if file.stat().st_size > MAX_TABLE_BYTES:
-            raise FileFormatError(f"{file}: is larger than {MAX_TABLE_BYTES:,} bytes")
-        text = file.read_text("utf-8-sig")
-    except OSError as error:
-        raise FileFormatError(f"{file}: cannot be read ({error.strerror or 'no such file'})") from None
-    except UnicodeDecodeError:
-        raise FileFormatError(f"{file}: is not UTF-8 text") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        missing = [name for name in CONFIGURATION if name not in (reader.fieldnames or ())]
-        if missing:
-            raise FileFormatError(f"{file}:1: column {missing[0]!r} is missing (and {len(missing) - 1} more)")
-        return [{name: (row[name] or "").strip() for name in CONFIGURATION} for row in reader]
-    except csv.Error as error:
-        raise FileFormatError(f"{file}:{reader.line_num}: is not CSV ({error})") from None
+    return read_columns(path, NEEDED, optional=[name for name in CONFIGURATION if name not in NEEDED])
+
+
+def configuration(row: Mapping[str, str | None]) -> dict[str, str]:
+    """Return what a prediction may read of a row: its configuration columns, blank where absent."""
+    return {name: (row.get(name) or "").strip() for name in CONFIGURATION}
 
 
 def predict(rows: Iterable[Mapping[str, str]]) -> Iterator[Prediction]:
@@ -95,23 +80,20 @@ def answer(id: str, asked: Question) -> Prediction:
     memory = memory_use(job, asked.layout, strategy=asked.strategy, stack=software)
     seconds, needed = float(step.total_s), float(memory.total_bytes)
     rate = job.batch_tokens / seconds / machine.chips
-    convention = FLOP_CONVENTIONS["full_attention" if software["full_attention_flop"] else "causal"]
-    flop_per_s = float(convention(job.model, job.seq_tokens)) * rate * (2.0 / 3.0 if job.frozen else 1.0)
+    flop_per_s = float(reported_flop_per_token(job, asked.framework.flop)) * rate
     law = kernel_law(machine.chip, job.dtype)
     return Prediction(
         id=id,
         status="ok",
+        reason="; ".join(asked.assumed),
         step_time_s=seconds,
         tokens_per_s_per_accel=rate,
         model_tflops_per_accel=flop_per_s / 1e12,
-        mfu_pct=100.0 * flop_per_s / peak_flop_per_s(machine, job.dtype),
+        mfu_pct=100.0 * flop_per_s / peak_flop_per_s(machine, asked.framework.mfu_dtype or job.dtype),
         memory_bytes=needed,
         fits="true" if needed <= machine.chip.hbm_bytes else "false",
         calibration=f"{software.id}; {law.origin}",
     )
-
-
-COLUMNS = tuple(f.name for f in dataclasses.fields(Prediction))
 
 
 def write_predictions(
@@ -119,31 +101,6 @@ def write_predictions(
 ) -> dict[str, int]:
     """Write predictions as CSV, all or nothing, and return the count of each status.
 
-    Raises: FileFormatError when the place cannot be written.
+    Raises: InputError when the place cannot be written.
     """
-    file = Path(path)
-    counts: dict[str, int] = {}
-    try:
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    except OSError as error:
-        raise FileFormatError(f"{file}: cannot be written ({error.strerror})") from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for done, prediction in enumerate(predictions, 1):
-                writer.writerow([_cell(getattr(prediction, name)) for name in COLUMNS])
-                counts[prediction.status] = counts.get(prediction.status, 0) + 1
-                if progress:
-                    progress(done)
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return counts
-
-
-def _cell(value: str | float) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value != value else f"{value:.6g}"
+    return write_records(path, predictions, kind=Prediction, progress=progress)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from gigawatt.catalog.records import Machine
 from gigawatt.cost import Bill, Prices, carbon_kg, own_usd, rent_usd
-from gigawatt.perf import StepTime
+from gigawatt.perf import Job, StepTime
 from gigawatt.power import energy_j, training_power_w
 from gigawatt.reliability import LostTime, lost_time, mtti_s
 from gigawatt.scaling import LossEstimate, predict_loss
 from gigawatt.study.scenario import Scenario
-from gigawatt.units import Flop, Seconds
+from gigawatt.units import Seconds
 from gigawatt.workload.flop import FLOP_CONVENTIONS, model_flop_per_token
 from gigawatt.workload.params import params
 
@@ -81,7 +81,7 @@ def use_of(scenario: Scenario, step: StepTime) -> Use:
         hfu=shares["causal"] * (1.0 + min(again, 1.0 / 3.0)),
         tokens_per_s=rate,
         tokens_per_s_per_chip=rate / machine.chips,
-        bound_s=float(step_flop(scenario)) / peak,
+        bound_s=float(step_bound_s(job, machine)),
     )
 
 
@@ -93,13 +93,15 @@ def peak_flop_per_s(machine: Machine, dtype: str) -> float:
     return machine.chip.peak_flop_per_s({"mxfp8": "fp8", "nvfp4": "fp4"}.get(dtype, dtype))
 
 
-def step_flop(scenario: Scenario) -> Flop:
-    """Return the model flop of one step.
+def step_bound_s(job: Job, machine: Machine) -> Seconds:
+    """Return the least time of a step: model flop at the chips' dense datasheet peak.
 
-    Definition: flop per token x tokens per step, causal attention, no recompute.
+    Definition: flop per token x tokens per step / (chips x peak), causal attention, no recompute; frozen
+    weights need no weight gradient (two thirds).
     """
-    job = scenario.job
-    return model_flop_per_token(job.model, job.seq_tokens) * job.batch_tokens
+    flop = model_flop_per_token(job.model, job.seq_tokens) * job.batch_tokens
+    frozen = 2.0 / 3.0 if job.frozen else 1.0
+    return frozen * flop / (machine.chips * peak_flop_per_s(machine, job.dtype))
 
 
 def busy_s(step: StepTime) -> Seconds:

@@ -1,6 +1,7 @@
 """Which unit is this?
 
-Takes text such as "400 Gbit/s"; returns SI floats, and text for people on the way out.
+Takes text such as "400 Gbit/s"; returns SI floats, text for people on the way out, and the sum of a
+record's parts.
 """
 
 from gigawatt.units.aliases import (
@@ -24,6 +25,7 @@ from gigawatt.units.aliases import (
 )
 from gigawatt.units.format import figures, format
 from gigawatt.units.parse import parse
+from gigawatt.units.total import total
 
 __all__ = [
     "Bytes",
@@ -46,4 +48,5 @@ __all__ = [
     "figures",
     "format",
     "parse",
+    "total",
 ]

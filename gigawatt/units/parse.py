@@ -60,7 +60,8 @@ BASES: dict[str, dict[str, float]] = {
     "m": {"m": 1.0},
 }
 RATE_WORDS = {"FLOPS": "flop/s", "FLOP/S": "flop/s", "bps": "bit/s", "Bps": "B/s"}
-NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
+DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)"  # a comma stands between thousands only
+NUMBER = re.compile(rf"^\s*([+-]?(?:{DIGITS}\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
 EXAMPLES = {
     "byte": "80 GB or 80 GiB",
     "byte/s": "400 Gbit/s or 50 GB/s",
@@ -96,7 +97,7 @@ def parse(text: str | float, unit: str, *, field: str = "value") -> float:
         raise InputError(f"{field} = {text!r} is not a quantity; write e.g. {EXAMPLES.get(unit, unit)}")
     if not isinstance(text, str):
         return _finite(float(text), text, field)
-    match = NUMBER.match(text)
+    match = NUMBER.match(_dollars_behind(text) if unit.startswith("USD") else text)
     if not match:
         raise InputError(
             f"{field} = {text!r} does not start with a number; write e.g. {EXAMPLES.get(unit, unit)}"
@@ -108,6 +109,12 @@ def parse(text: str | float, unit: str, *, field: str = "value") -> float:
             f"{field} = {text!r} is not in a unit of {unit!r}; write e.g. {EXAMPLES.get(unit, unit)}"
         )
     return _finite(value * factor, text, field)
+
+
+def _dollars_behind(text: str) -> str:
+    """Return an amount with its dollar sign behind the number, as other units stand: "$1.5 M" is "1.5 M$"."""
+    found = re.match(r"\s*\$\s*([\d.,_]+(?:[eE][+-]?\d+)?)\s*([kMBTG]?)\s*(.*)$", text)
+    return f"{found[1]} {found[2]}$ {found[3]}".strip() if found else text
 
 
 def _finite(value: float, text: str | float, field: str) -> float:

@@ -13,7 +13,8 @@ from gigawatt.units import Count, Flop, Real
 def attended_tokens(core: Core, seq_tokens: Count) -> Real:
     """Return the mean number of keys that one causal query attends to.
 
-    .. math:: \\bar{k} = \\min(w, s) - \\frac{\\min(w, s)^2}{2 s}, \\quad w = s \\text{ when full}; c/2 \\text{ in chunks}
+    .. math:: \\bar{k} = \\min(w, s) - \\frac{\\min(w, s)^2}{2 s},
+              \\quad w = s \\text{ when full}; c/2 \\text{ in chunks}
 
     A linear core attends to a state, not to keys: it counts 0 here. Sparse attention counts the chosen keys.
     Valid for: causal masks, sequences not packed.
@@ -41,7 +42,8 @@ def core_flop_per_token(core: Core, seq_tokens: Count) -> Flop:
     The linear form counts one outer product, one decay and one read of the state per head and token;
     chunked implementations compute up to twice as much.
     Valid for: any span.
-    Source: Korthikanti 2022, arXiv:2205.05198 App. A (halved by the mask); Yang 2023, arXiv:2312.06635 sec. 2.
+    Source: Korthikanti 2022, arXiv:2205.05198 App. A (halved by the mask); Yang 2023, arXiv:2312.06635
+    sec. 2.
 
     >>> float(core_flop_per_token(Core(heads=128, kv_heads=8, qk_head_dim=128, v_head_dim=128), 8192))
     268435456.0

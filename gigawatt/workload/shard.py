@@ -55,7 +55,8 @@ def linear_product(linear: Linear, shard: Shard) -> Product:
     A column split cuts the outputs, a row split the inputs; an unsplit weight sees the local tokens.
     Source: Shoeybi 2019, arXiv:1909.08053 sec. 3.
 
-    >>> p = linear_product(Linear(name="up", inputs=8, outputs=64, split="column"), Shard(sequences=2, seq_tokens=4, tp=4))
+    >>> up = Linear(name="up", inputs=8, outputs=64, split="column")
+    >>> p = linear_product(up, Shard(sequences=2, seq_tokens=4, tp=4))
     >>> p.m, p.n, p.k
     (8.0, 16.0, 8)
     """
@@ -172,33 +173,77 @@ def score_bytes(block: Block, shard: Shard) -> Bytes:
     return 2.0 * core.heads / shard.tp * queries * shard.seq_tokens
 
 
-def kept_bytes(block: Block, shard: Shard, *, hidden: int, keep_cheap: bool) -> Bytes:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Keeping:
+    """What a pass keeps for its backward pass."""
+
+    cheap: bool = True  # outputs of norms and activation functions; False computes them again
+    operands: bool = True  # inputs of weights; False when the weights are frozen
+    operand_bytes: float = 2.0  # of one element of a weight's input, kept in the job's format
+
+
+def mlp_kept_bytes(mlp: Mlp, tokens: Real, *, cut: Real, keeping: Keeping) -> Bytes:
+    """Return the activation bytes that a feed-forward network keeps beside its input.
+
+    .. math:: T f / t \\cdot (2 (1 + g) + n_{op})
+
+    Valid for: the activation function's input in 16 bits, its output as the next product's operand.
+    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
+
+    >>> mlp_kept_bytes(Mlp(linears=(), width=4, gated=True), 10.0, cut=1, keeping=Keeping())
+    240.0
+    """
+    output = keeping.operand_bytes if keeping.cheap and keeping.operands else 0.0
+    return tokens * mlp.width / cut * (2.0 * (1 + mlp.gated) + output)
+
+
+def up_projections(block: Block) -> tuple[Linear, ...]:
+    """Return the products that make queries, keys and values of what latent attention keeps; none elsewhere.
+
+    Definition: split weights of the mixer whose input is a low-rank space.
+
+    >>> from gigawatt.catalog.models import model
+    >>> [x.name for x in up_projections(model("deepseek-v3").blocks[0])]
+    ['q_up', 'kv_up']
+    >>> up_projections(model("llama3.1-8b").blocks[0])
+    ()
+    """
+    low_rank = {x.outputs for x in block.mixer.linears if x.split == "none"}
+    if not low_rank or block.mixer.core.span == "linear":
+        return ()
+    return tuple(x for x in block.mixer.linears if x.split == "column" and x.name.endswith("_up"))
+
+
+def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> Bytes:
     """Return the activation bytes that one layer keeps for its backward pass, flash attention assumed.
 
-    Every product keeps its input; attention keeps q, k, v and its output; norms keep their input and the
-    activation function its input. `keep_cheap` False recomputes norm and activation outputs from their inputs.
-    Valid for: bf16 activations, no dropout masks.
-    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1 (34 s b h with masks, gated and grouped forms by count).
+    Norms keep their inputs, attention q, k, v and its output, the activation function its input, in 16 bits;
+    every product with a trained weight keeps its input in the job's format (a copy, where that is narrower).
+    Valid for: no dropout masks.
+    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1 (34 s b h with masks; gated and grouped by count).
 
     >>> kept_bytes.__name__
     'kept_bytes'
     """
     core, tokens, tp = block.mixer.core, shard.tokens, shard.tp
-    norms = 2.0 * shard.local_tokens * hidden * (2 + 2 * keep_cheap)
+    operand = keeping.operand_bytes if keeping.operands else 0.0
+    narrow = operand if operand < 2.0 else 0.0  # attention's output again, as an operand
+    norms = shard.local_tokens * hidden * (2 * 2.0 + 2 * operand * keeping.cheap)
     queries = core.heads * (core.qk_head_dim + core.v_head_dim)
     keys = core.kv_heads * (core.qk_head_dim + core.v_head_dim)
-    attention = 2.0 * tokens / tp * (queries + keys)
+    if not keeping.cheap and up_projections(block):  # projected up again from what is kept of them
+        queries, keys = core.heads * core.v_head_dim, 0
+    attention = tokens / tp * (2.0 * (queries + keys) + narrow * core.heads * core.v_head_dim)
     squeezed = sum(x.outputs for x in block.mixer.linears if x.split == "none")  # low-rank projections
     kept = norms + attention + 2.0 * shard.local_tokens * squeezed
     for mlp in (block.mlp, block.moe.shared if block.moe else None):
         if mlp:
-            kept = kept + 2.0 * tokens / tp * mlp.width * (1 + mlp.gated + keep_cheap)
+            kept = kept + mlp_kept_bytes(mlp, tokens, cut=tp, keeping=keeping)
     if block.moe:
-        moe = block.moe
-        sent = shard.expert_tokens * moe.topk
-        kept = kept + 2.0 * sent * (
-            moe.expert.linears[0].inputs * 2 + moe.expert.width * (1 + moe.expert.gated + keep_cheap)
-        )
+        expert = block.moe.expert
+        sent = shard.expert_tokens * block.moe.topk
+        kept = kept + operand * sent * expert.linears[0].inputs
+        kept = kept + mlp_kept_bytes(expert, sent, cut=1.0, keeping=keeping)
     return kept
 
 

@@ -55,7 +55,8 @@ def main() -> None:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gigawatt/plan/1",
-        "description": "One plan. Quantities are in SI units, as their names say; null is unknown, and `warnings` says why.",
+        "description": "One plan. Quantities are in SI units, as their names say; null is unknown, and "
+        "`warnings` says why.",
         **schema_of(documents),
     }
     TARGET.write_text(json.dumps(schema, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,124 @@
+"""Measure the speed of search and start-up, append it to bench/history.csv, fail on a step of 1.3 x.
+
+Machines are noisy: what counts is the ratio to a reference loop that is timed around each measurement.
+"""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from gigawatt.search import full_space, search
+from gigawatt.study.scenario import scenario
+
+HISTORY = Path(__file__).with_name("history.csv")
+STEP = 1.3
+REPEATS = 3
+REFERENCE_ROWS, REFERENCE_PASSES = 100_000, 100
+CASES = {  # name: model, machine
+    "405B on 16,384 chips": ("llama3.1-405b", "meta-llama3-16k"),
+    "DeepSeek-V3 on 2,048 chips": ("deepseek-v3", "deepseek-2048"),
+}
+LEAST_LAYOUTS_PER_S = 1_000_000  # per core, of the largest case
+
+
+def reference_s() -> float:
+    """Return the CPU time of the reference: 100 passes of max(a b + c / d, a) over 100,000 float64 rows."""
+    rng = np.random.default_rng(0)
+    a, b, c, d = (rng.uniform(1.0, 2.0, REFERENCE_ROWS) for _ in range(4))
+    start = time.process_time()
+    for _ in range(REFERENCE_PASSES):
+        np.maximum(a * b + c / d, a)
+    return time.process_time() - start
+
+
+def search_case(model: str, machine: str) -> dict[str, float]:
+    """Return the best of some searches: candidates, layouts priced whole, CPU seconds."""
+    asked = scenario(model, on=machine, tokens=1e12)
+    space = full_space(asked.job, asked.machine, stack=asked.stack)
+    best = float("inf")
+    for _ in range(REPEATS):
+        start = time.process_time()
+        found = search(asked.job, space, machine=asked.machine, stack=asked.stack)
+        best = min(best, time.process_time() - start)
+    return {"candidates": found.candidates, "priced": found.priced, "cpu_s": best}
+
+
+def process_s(*command: str) -> float:
+    """Return the least wall time of some runs of a process."""
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def measure() -> dict[str, float]:
+    """Return every figure by name; those that end in _ratio are compared over time."""
+    found: dict[str, float] = {}
+    for name, case in CASES.items():
+        before = min(reference_s() for _ in range(REPEATS))
+        one = search_case(*case)
+        reference = min(before, *(reference_s() for _ in range(REPEATS)))
+        rows_per_s = REFERENCE_ROWS * REFERENCE_PASSES / reference
+        per_s = one["priced"] / one["cpu_s"]
+        told = f"{one['candidates']:,.0f} candidates, {one['priced']:,.0f} priced whole"
+        print(f"{name}: {told}, {one['cpu_s']:.2f} CPU-s")
+        print(f"  {per_s:,.0f} layouts a CPU-s; the reference loop does {rows_per_s:,.0f} rows a CPU-s")
+        found[f"{name}: priced per CPU-s"] = per_s
+        found[f"{name}: reference rows over layouts, a CPU-s_ratio"] = rows_per_s / per_s
+    numpy_s = process_s(sys.executable, "-c", "import numpy")
+    for name, command in {"help": ("-m", "gigawatt", "--help"), "import": ("-c", "import gigawatt")}.items():
+        found[f"{name} over import numpy_ratio"] = process_s(sys.executable, *command) / numpy_s
+        print(f"{name}: {found[f'{name} over import numpy_ratio']:.2f} x import numpy")
+    return found
+
+
+def steps(found: dict[str, float], history: Path = HISTORY) -> list[str]:
+    """Return which ratios grew by more than the allowed step since they were last written down."""
+    last: dict[str, float] = {}
+    if history.is_file():
+        last = {row["figure"]: float(row["value"]) for row in csv.DictReader(history.open(encoding="utf-8"))}
+    told = []
+    for name, value in found.items():
+        if name.endswith("_ratio") and name in last and value > STEP * last[name]:
+            told.append(f"{name}: {last[name]:.3g} -> {value:.3g}")
+    return told
+
+
+def append(found: dict[str, float], history: Path = HISTORY) -> None:
+    """Write the figures down, with date and commit."""
+    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    new = not history.is_file()
+    with history.open("a", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        if new:
+            writer.writerow(["date", "commit", "figure", "value"])
+        for name, value in found.items():
+            writer.writerow([date.today().isoformat(), git.stdout.strip(), name, f"{value:.4g}"])
+
+
+def main(write: Callable[[dict[str, float]], None] = append) -> int:
+    """Measure, compare, write down."""
+    found = measure()
+    slower = steps(found)
+    least = max(v for k, v in found.items() if k.endswith("priced per CPU-s"))
+    if least < LEAST_LAYOUTS_PER_S:
+        slower.append(f"{least:,.0f} layouts a CPU-s is below {LEAST_LAYOUTS_PER_S:,}")
+    for line in slower:
+        print(f"slower: {line}", file=sys.stderr)
+    if not slower:
+        write(found)
+    return 1 if slower else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

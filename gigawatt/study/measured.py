@@ -1,0 +1,86 @@
+"""What a row's source measured, as the time of one step: never read by a prediction."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gigawatt.study.row_framework import reported_flop_per_token
+from gigawatt.study.row_layout import Question
+from gigawatt.study.run import peak_flop_per_s
+from gigawatt.units import Flop, Seconds
+
+METRICS = (  # the first that a row has is its measurement
+    "step_time_s",
+    "tokens_per_s_per_accel",
+    "model_tflops_per_accel",
+    "hw_tflops_per_accel",
+    "mfu_pct",
+    "hfu_pct",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """One measurement: the metric that the source prints, and its value there."""
+
+    metric: str
+    value: float
+
+
+def measured(row: Mapping[str, str]) -> Measured | None:
+    """Return what a row measured, None where nothing readable is printed."""
+    for metric in METRICS:
+        try:
+            value = float(row.get(metric) or "nan")
+        except ValueError:
+            continue
+        if math.isfinite(value) and value > 0:
+            return Measured(metric=metric, value=value)
+    return None
+
+
+def reported_flop(asked: Question, *, hardware: bool) -> Flop:
+    """Return the flop of one step as the row's framework counts them.
+
+    By the framework's convention; with recomputation counted, full recompute adds a forward pass (four
+    thirds).
+    Source: Narayanan 2021, arXiv:2104.04473 appendix; Chowdhery 2022, arXiv:2204.02311 App. B.
+    """
+    job = asked.job
+    share = asked.strategy.recompute_share if asked.strategy.recompute == "full" else 0.0
+    again = 1.0 + share / 3.0 if hardware else 1.0
+    return reported_flop_per_token(job, asked.framework.flop) * job.batch_tokens * again
+
+
+def measured_step_s(found: Measured, asked: Question) -> Seconds:
+    """Return the step time that a measurement means.
+
+    Definition: rates and utilisations turned round: step = batch / rate, flop / (chips x rate).
+    """
+    chips, hardware = asked.machine.chips, found.metric in ("hw_tflops_per_accel", "hfu_pct")
+    if found.metric == "step_time_s":
+        return found.value
+    if found.metric == "tokens_per_s_per_accel":
+        return asked.job.batch_tokens / (found.value * chips)
+    rate = found.value * 1e12
+    if found.metric.endswith("_pct"):
+        dtype = asked.framework.mfu_dtype or asked.job.dtype
+        rate = found.value / 100.0 * peak_flop_per_s(asked.machine, dtype)
+    return reported_flop(asked, hardware=hardware) / (rate * chips)
+
+
+def read_notes(path: str | Path) -> dict[str, str]:
+    """Return what the source says of each measured row, by its id."""
+    text = Path(path).read_text("utf-8-sig")
+    return {row["id"]: row.get("notes") or "" for row in csv.DictReader(io.StringIO(text, newline=""))}
+
+
+def read_measured(path: str | Path) -> list[Measured | None]:
+    """Return what each row of a table measured, in order."""
+    text = Path(path).read_text("utf-8-sig")
+    return [measured(row) for row in csv.DictReader(io.StringIO(text, newline=""))]

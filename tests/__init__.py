@@ -1,0 +1,1 @@
+"""What must hold. Folders mirror the rooms; each test reads as a sentence."""

@@ -1,0 +1,1 @@
+"""How the package is built, as tests: arrows, sizes, names, documents, start-up."""

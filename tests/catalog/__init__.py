@@ -1,0 +1,1 @@
+"""The catalogue: complete, sourced, and right to the published figure."""

@@ -1,0 +1,1 @@
+"""Collectives against their physical limit and against rings played out link by link."""

@@ -1,0 +1,1 @@
+"""Kernels, schedules, steps and memory: laws, limits and oracles, never calibrated values."""

@@ -1,0 +1,120 @@
+"""Memory: parts that add up, published numbers, and microbatches as a schedule played out holds them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gigawatt.catalog.models import find_model
+from gigawatt.perf import Job, Layout, MemoryUse, Strategy, memory_use, stack
+from gigawatt.workload.params import params
+from tests.perf.jobs import Asked, asked
+from tests.perf.played import Slot, dualpipe, gpipe, interleaved, one_f_one_b, play
+
+GPT3 = find_model("gpt3-175b")
+MODERN, OLD = stack("modern"), stack("megatron-2021")
+
+
+def use(job: Job, layout: Layout, strategy: Strategy, software: str = "modern") -> MemoryUse:
+    """Return the memory of the fullest chip."""
+    return memory_use(job, layout, strategy=strategy, stack=stack(software))
+
+
+@given(a=asked())
+@settings(max_examples=40)
+def test_memory_is_the_sum_of_parts_that_are_no_less_than_nothing(a: Asked) -> None:
+    held = memory_use(a.job, a.layout, strategy=a.strategy, stack=a.stack)
+    parts = {f.name: float(getattr(held, f.name)) for f in dataclasses.fields(held)}
+    assert min(parts.values()) >= 0, parts
+    assert sum(parts.values()) == pytest.approx(float(held.total_bytes))
+
+
+@given(a=asked())
+@settings(max_examples=40)
+def test_all_chips_together_hold_every_parameter(a: Asked) -> None:
+    held = memory_use(a.job, a.layout, strategy=a.strategy, stack=a.stack)
+    count = params(a.job.model).total
+    for part, name in (("weights_bytes", "weight_bytes"), ("optimizer_bytes", "optimizer_bytes")):
+        assert float(getattr(held, part)) * float(a.layout.chips) >= a.stack[name] * count * (1 - 1e-9), part
+
+
+@given(a=asked())
+@settings(max_examples=40)
+def test_sharding_more_never_holds_more_states(a: Asked) -> None:
+    stages = [dataclasses.replace(a.strategy, zero_stage=z) for z in range(4)]
+    held = [memory_use(a.job, a.layout, strategy=s, stack=a.stack) for s in stages]
+    states = [float(h.weights_bytes + h.gradients_bytes + h.optimizer_bytes) for h in held]
+    assert states == sorted(states, reverse=True)
+
+
+@pytest.mark.parametrize(("zero", "per_param"), [(0, 16.0), (1, 4 + 12 / 64), (2, 2 + 14 / 64), (3, 16 / 64)])
+def test_states_are_the_bytes_of_the_zero_paper(zero: int, per_param: float) -> None:
+    # Rajbhandari 2019, arXiv:1910.02054 fig. 1: 7.5 B on 64 ranks: 120, 31.4, 16.6, 1.9 GB, 16-bit gradients
+    sixteen_bit = dataclasses.replace(
+        MODERN, values={**MODERN.values, "weight_bytes": 2.0, "grad_bytes": 2.0}
+    )
+    sixteen_bit = dataclasses.replace(sixteen_bit, values={**sixteen_bit.values, "optimizer_bytes": 12.0})
+    model = find_model("llama2-7b")
+    job = Job(model=model, seq_tokens=2048, batch_sequences=64)
+    held = memory_use(job, Layout(dp_shard=64), strategy=Strategy(zero_stage=zero), stack=sixteen_bit)
+    states = float(held.weights_bytes + held.gradients_bytes + held.optimizer_bytes)
+    assert states == pytest.approx(per_param * params(model).total)
+
+
+@pytest.mark.parametrize("tp", [1, 8])
+def test_activations_without_fused_attention_are_those_of_korthikanti(tp: int) -> None:
+    # arXiv:2205.05198 table 2: s b h L / t (34 + 5 a s / h), of which 2 are dropout masks, not used
+    job = Job(model=GPT3, seq_tokens=2048, batch_sequences=1)
+    s, h, heads, layers = 2048, GPT3.hidden, 96, GPT3.layers
+    found = use(job, Layout(tp=tp), Strategy(recompute="none"), "megatron-2021").activations_bytes
+    assert float(found) == pytest.approx(s * h * layers / tp * (32 + 5 * heads * s / h))
+    selective = use(job, Layout(tp=tp), Strategy(recompute="selective"), "megatron-2021").activations_bytes
+    assert float(selective) == pytest.approx(s * h * layers / tp * 32)
+
+
+def test_full_recompute_keeps_the_input_of_each_layer_and_one_layer_whole() -> None:
+    job = Job(model=GPT3, seq_tokens=2048, batch_sequences=1)
+    found = float(use(job, Layout(), Strategy(recompute="full")).activations_bytes)
+    one_layer = float(use(job, Layout(), Strategy(recompute="none")).activations_bytes) / GPT3.layers
+    assert found == pytest.approx(2.0 * 2048 * GPT3.hidden * GPT3.layers + one_layer)
+
+
+def orders_of(schedule: str, stages: int, microbatches: int, chunks: int) -> list[list[Slot]]:
+    """Return the work of each rank."""
+    if schedule == "interleaved":
+        return interleaved(stages, microbatches, chunks)
+    return {"gpipe": gpipe, "1f1b": one_f_one_b, "dualpipe": dualpipe}[schedule](stages, microbatches)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "chunks"),
+    [("gpipe", 1), ("1f1b", 1), ("interleaved", 2), ("interleaved", 6), ("dualpipe", 1)],
+)
+@pytest.mark.parametrize("stages", [2, 4, 8])
+def test_activations_are_the_microbatches_that_a_schedule_has_in_flight(
+    schedule: str, chunks: int, stages: int
+) -> None:
+    microbatches = 4 * stages
+    job = Job(model=GPT3, seq_tokens=2048, batch_sequences=microbatches)
+    strategy = Strategy(schedule=schedule)  # type: ignore[arg-type]
+    found = use(job, Layout(pp=stages, chunks=chunks), strategy).activations_bytes
+    alone = use(dataclasses.replace(job, batch_sequences=1), Layout(), Strategy()).activations_bytes
+    played = play(
+        orders_of(schedule, stages, microbatches, chunks), stages=stages * chunks, time_of=lambda _: 1.0
+    )
+    assert float(found) == pytest.approx(float(alone) / stages / chunks * max(played.peak_in_flight))
+
+
+@given(a=asked(), more=st.sampled_from((2, 4)))
+@settings(max_examples=40)
+def test_larger_microbatches_or_longer_sequences_never_need_less(a: Asked, more: int) -> None:
+    here = float(memory_use(a.job, a.layout, strategy=a.strategy, stack=a.stack).total_bytes)
+    longer = dataclasses.replace(a.job, seq_tokens=more * a.job.seq_tokens)
+    assert float(memory_use(longer, a.layout, strategy=a.strategy, stack=a.stack).total_bytes) >= here
+    size = more * int(a.layout.microbatch_sequences)
+    batch = dataclasses.replace(a.job, batch_sequences=more * a.job.batch_sequences)
+    wider = dataclasses.replace(a.layout, microbatch_sequences=size)
+    assert float(memory_use(batch, wider, strategy=a.strategy, stack=a.stack).total_bytes) >= here

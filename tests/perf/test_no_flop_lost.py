@@ -1,0 +1,94 @@
+"""On a machine that loses nothing a step takes model flop over peak, however it is cut."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from gigawatt.catalog.models import find_model
+from gigawatt.perf import Job, Layout, StepTime, Strategy
+from gigawatt.workload.flop import core_flop_per_token, layer_flop_per_token, model_flop_per_token
+from tests.perf.ideal import BACKWARD_PRODUCTS, PEAK, ideal_step
+
+CUTS = (
+    Layout(),
+    Layout(tp=8),
+    Layout(cp=4),
+    Layout(tp=2, cp=2, dp_shard=4),
+    Layout(pp=4, dp_shard=2),
+    Layout(tp=4, pp=2, dp_replicate=2, microbatch_sequences=2),
+)
+EXPERT_CUTS = (
+    Layout(ep=8, dp_shard=8),
+    Layout(tp=2, ep=4, etp=2, dp_shard=8),
+    Layout(cp=2, ep=4, dp_shard=4),
+)
+EXTRA = ("bubble_s", "imbalance_s", "recompute_s")
+WORK = ("matmul_s", "attention_s")
+
+
+def bound_s(job: Job, layout: Layout) -> float:
+    """Return model flop at peak over all chips, and the scores that fused attention computes again."""
+    cores = sum(b.count * float(core_flop_per_token(b.mixer.core, job.seq_tokens)) for b in job.model.blocks)
+    flop = float(model_flop_per_token(job.model, job.seq_tokens)) + 2.0 * (BACKWARD_PRODUCTS - 1.0) * cores
+    return flop * job.batch_tokens / (PEAK * float(layout.chips))
+
+
+def job_of(name: str) -> Job:
+    """Return a job of 64 sequences, its vocabulary padded to whole columns a chip."""
+    model = dataclasses.replace(find_model(name), mtp_layers=0, vocab=51_200)
+    return Job(model=model, seq_tokens=4096, batch_sequences=64)
+
+
+@pytest.mark.parametrize("name", ["llama3.1-8b", "gpt3-175b"])
+@pytest.mark.parametrize("layout", CUTS, ids=str)
+def test_a_dense_step_takes_model_flop_over_peak(
+    monkeypatch: pytest.MonkeyPatch, name: str, layout: Layout
+) -> None:
+    job = job_of(name)
+    step = ideal_step(monkeypatch, job, layout, Strategy())
+    assert only_work_and_waiting(step) == pytest.approx(bound_s(job, layout), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["deepseek-v3", "qwen3-235b-a22b", "mixtral-8x7b"])
+@pytest.mark.parametrize("layout", EXPERT_CUTS, ids=str)
+def test_a_sparse_step_takes_model_flop_over_peak(
+    monkeypatch: pytest.MonkeyPatch, name: str, layout: Layout
+) -> None:
+    job = job_of(name)
+    step = ideal_step(monkeypatch, job, layout, Strategy())
+    assert only_work_and_waiting(step) == pytest.approx(bound_s(job, layout), rel=1e-9)
+
+
+def only_work_and_waiting(step: StepTime) -> float:
+    """Return the time of the mathematics, having checked that all the rest is waiting."""
+    spent = {f.name for f in dataclasses.fields(step) if float(getattr(step, f.name)) > 1e-12}
+    assert spent <= {*WORK, *EXTRA}
+    return float(sum(getattr(step, part) for part in WORK))
+
+
+def test_full_recompute_adds_one_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, layout = job_of("gpt3-175b"), Layout(tp=8, pp=2)
+    step = ideal_step(monkeypatch, job, layout, Strategy(recompute="full"))
+    forward = sum(b.count * float(layer_flop_per_token(b, job.seq_tokens)) for b in job.model.blocks)
+    assert float(step.recompute_s) == pytest.approx(forward * job.batch_tokens / (PEAK * 16), rel=1e-9)
+
+
+@pytest.mark.parametrize(("stages", "chunks", "share"), [(4, 1, 3 / 16), (4, 2, 3 / 32), (8, 1, 7 / 16)])
+def test_the_bubble_of_even_stages_is_the_textbook_one(
+    monkeypatch: pytest.MonkeyPatch, stages: int, chunks: int, share: float
+) -> None:
+    model = dataclasses.replace(find_model("gpt3-175b"), vocab=1)  # no head: all stages alike
+    job = Job(model=model, seq_tokens=2048, batch_sequences=16)
+    schedule = "interleaved" if chunks > 1 else "1f1b"
+    step = ideal_step(monkeypatch, job, Layout(pp=stages, chunks=chunks), Strategy(schedule=schedule))
+    assert float(step.bubble_s) / only_work_and_waiting(step) == pytest.approx(share, rel=1e-4)
+
+
+def test_frozen_weights_have_no_weight_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = dataclasses.replace(job_of("llama3.1-8b"), frozen=True)
+    trained = ideal_step(monkeypatch, job_of("llama3.1-8b"), Layout(), Strategy())
+    frozen = ideal_step(monkeypatch, job, Layout(), Strategy())
+    assert float(frozen.matmul_s) == pytest.approx(2 / 3 * float(trained.matmul_s))
+    assert float(frozen.attention_s) == pytest.approx(float(trained.attention_s))

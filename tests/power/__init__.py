@@ -1,0 +1,1 @@
+"""Power between idle and nameplate."""

@@ -1,0 +1,1 @@
+"""Failures in closed form against failures drawn at random."""

@@ -1,0 +1,265 @@
+"""A careful reader's answer to what rows print: chips, formats, degrees, batches, models, software."""
+
+from __future__ import annotations
+
+import pytest
+
+from gigawatt.study.row_cells import RowError
+from gigawatt.study.row_machine import row_chip
+from gigawatt.workload.params import params
+from tests.rows.examples import asked, predicted
+
+JAX = {"accelerator": "TPU v5p", "framework": "MaxText (JAX)", "accel_per_node": "4", "dp": ""}
+
+
+def degrees(**changes):
+    layout = asked(**changes).layout
+    return tuple(int(getattr(layout, n)) for n in ("tp", "cp", "pp", "dp", "microbatch_sequences"))
+
+
+# ---- chips and formats
+
+
+@pytest.mark.parametrize(
+    "printed, id",
+    [
+        ("NVIDIA H100-SXM-80GB HBM3, liquid cooled", "h100-sxm"),
+        ("H100 PCIe 80GB", "h100-pcie"),
+        ("NVIDIA A100-SXM4-40GB", "a100-sxm-40gb"),
+        ("AMD Instinct MI300X 192GB", "mi300x"),
+        ("Cloud TPU v6e-256", "tpu-v6e"),
+        ("TPU v5 lite", "tpu-v5e"),
+        ("AWS Trainium2", "trn2"),
+        ("Ascend 910B3", "ascend-910b"),
+        ("Gaudi(R) 3", "gaudi3"),
+    ],
+)
+def test_a_printed_name_that_is_nobodys_alias_is_read_by_its_words(printed, id):
+    assert row_chip(printed).id == id
+
+
+@pytest.mark.parametrize("printed", ["V100-SXM2-16GB", "A100 PCIe", "Ascend (unnamed)", "a very fast chip"])
+def test_a_chip_of_another_memory_or_form_is_not_guessed(printed):
+    with pytest.raises(RowError) as error:
+        row_chip(printed)
+    assert error.value.status == "unknown_chip"
+
+
+@pytest.mark.parametrize(
+    "chip, precision, dtype",
+    [
+        ("H100-SXM5-80GB", "fp8 (per-tensor)", "fp8"),
+        ("H100-SXM5-80GB", "mxfp8", "fp8"),  # Hopper has no scaled blocks: the recipe runs as fp8
+        ("GB200-NVL72 186GB", "FP8-MX", "mxfp8"),
+        ("GB300-NVL72 288GB", "nvfp4", "nvfp4"),
+        ("TPU v6e (Trillium)", 'fp8 (folder "fp8"; int8 path)', "int8"),
+        ("TPU v5p", "int8 (AQT) + bf16", "int8"),
+        ("A100-80GB-SXM", "bfloat16 mixed", "bf16"),
+    ],
+)
+def test_a_precision_is_read_as_the_chip_multiplies_it(chip, precision, dtype):
+    assert asked(accelerator=chip, precision=precision).job.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    "chip, precision", [("A100-80GB-SXM", "fp8"), ("V100-SXM2-32GB", "bf16"), ("TPU v5p", "fp8")]
+)
+def test_a_format_that_a_chip_lacks_is_unsupported(chip, precision):
+    assert predicted(accelerator=chip, precision=precision).status == "unsupported"
+
+
+def test_a_servers_published_network_stands_over_a_misprinted_one():
+    machine = asked(system="ND_H100_v5 x8", interconnect_inter_GBps_per_gpu="6.2").machine
+    assert machine.levels[-1].bytes_per_s == 50e9
+
+
+# ---- degrees and batches
+
+
+def test_data_parallelism_is_what_the_other_degrees_leave():
+    answer = predicted(dp="16")
+    assert degrees(dp="16") == (2, 1, 1, 32, 2)
+    assert answer.status == "ok"
+    assert "dp = 32" in answer.reason
+
+
+def test_one_missing_degree_follows_from_the_rest():
+    assert degrees(pp="") == (2, 1, 1, 32, 2)
+    assert degrees(tp="", pp="4", dp="8") == (2, 1, 4, 8, 2)
+
+
+def test_sharded_weights_without_degrees_are_sharded_alone():
+    question = asked(tp="", pp="", dp="", zero_or_fsdp_stage="FSDP", framework="PyTorch FSDP")
+    assert (question.layout.dp_shard, question.strategy.zero_stage) == (64, 3)
+
+
+@pytest.mark.parametrize(
+    "words, shard",
+    [
+        ("FSDP2 (ZeRO-3), fp8 all-gather", 64),
+        ("FSDP2 16", 16),
+        ("HSDP", 8),
+        ("FSDP ici=16; ici_data_parallelism=4", 16),
+        ("FSDP (ICI); DP=2 over DCN slices", 32),
+        ("FSDP (ICI, per 32-chip pod) + DP over DCN slices", 32),
+    ],
+)
+def test_a_sharding_group_is_read_from_its_words(words, shard):
+    layout = asked(tp="1", dp="", zero_or_fsdp_stage=words).layout
+    assert (layout.dp_shard, layout.dp) == (shard, 64)
+
+
+def test_a_jax_batch_is_per_device_whatever_the_layout():
+    assert degrees(**JAX, tp="4", global_batch_seqs="384", micro_batch="6") == (4, 1, 1, 16, 24)
+
+
+def test_a_jax_batch_of_several_passes_is_accumulated():
+    assert degrees(**JAX, tp="1", global_batch_seqs="512", micro_batch="2") == (1, 1, 1, 64, 2)
+
+
+def test_devices_that_share_a_chip_hold_one_replica_of_its_sequences():
+    ironwood = {**JAX, "accelerator": "TPU7x (Ironwood)", "tp": "1"}
+    assert degrees(**ironwood, global_batch_seqs="256", micro_batch="2") == (1, 1, 1, 64, 4)
+    long = degrees(**ironwood, cp="8", global_batch_seqs="16", micro_batch="0.125", seq_len="131072")
+    assert long == (1, 4, 1, 16, 1)
+
+
+def test_a_framework_that_does_not_accumulate_takes_its_batch_at_once():
+    answer = asked(framework="torchtitan", micro_batch="", tp="1", dp="64")
+    assert answer.layout.microbatch_sequences == 4
+
+
+def test_torchtitan_cut_a_batch_into_as_many_microbatches_as_stages():
+    pipelined = {"framework": "torchtitan", "micro_batch": "", "tp": "2", "pp": "4", "dp": "8"}
+    assert asked(**pipelined).layout.microbatch_sequences == 8
+    assert predicted(**pipelined, year="2025").reason == "micro_batch"
+
+
+def test_accumulation_in_the_notes_gives_the_microbatch():
+    assert degrees(micro_batch="", overlap_notes="grad_accum=4") == (2, 1, 1, 32, 2)
+
+
+def test_a_megatron_microbatch_is_never_guessed():
+    answer = predicted(micro_batch="")
+    assert (answer.status, answer.reason) == ("incomplete", "micro_batch")
+
+
+def test_a_rounded_batch_is_that_of_whole_microbatches():
+    assert asked(global_batch_seqs="260").job.batch_sequences == 256
+    assert predicted(global_batch_seqs="96").status == "inconsistent"
+
+
+# ---- models
+
+
+def test_a_known_name_with_other_dimensions_is_another_model():
+    named = {"model_name": "Llama-3.1-8B", "vocab": "128256", "params_B": ""}
+    assert params(asked(**named).job.model).total == 8030261248
+    assert asked(**named, layers="30").job.model.layers == 30
+    assert asked(**named, ffn_hidden="8192").job.model.blocks[0].mlp.width == 8192
+
+
+def test_a_dense_row_is_not_a_mixture_that_shares_its_digits():
+    dense = {"model_name": "Qwen2.5 7B [LoRA]", "layers": "28", "hidden": "3584", "ffn_hidden": "18944"}
+    question = asked(**dense, heads="28", kv_heads="4", vocab="152064")
+    assert question.job.model.blocks[-1].moe is None
+    assert question.job.frozen
+
+
+def test_a_shortened_mixture_keeps_the_dense_layers_that_it_says():
+    short = {"model_name": "deepseek-v3 (4 layers)", "layers": "4", "hidden": "7168", "heads": "128"}
+    rest = {
+        "kv_heads": "128",
+        "ffn_hidden": "18432",
+        "n_experts": "256",
+        "experts_topk": "8",
+        "vocab": "129280",
+    }
+    notes = "MLA; REDUCED to 4 layers; dense_layers=1"
+    model = asked(**{**short, **rest, "other_arch_notes": notes}).job.model
+    assert [(block.count, block.moe is not None) for block in model.blocks] == [(1, False), (3, True)]
+
+
+def test_latent_attention_of_an_unknown_model_is_read_from_its_notes():
+    notes = "gated; MLA (q_lora 1536, kv_lora 512, qk 128+64 rope, v 128)"
+    core = asked(other_arch_notes=notes, vocab="1000").job.model.blocks[0].mixer.core
+    assert (core.qk_head_dim, core.v_head_dim) == (192, 128)
+    assert predicted(other_arch_notes="gated; MLA").status == "unknown_model"
+
+
+@pytest.mark.parametrize(
+    "name, vocab",
+    [
+        ("Baichuan2-13B", 125696),
+        ("LLaMA-33B", 32000),
+        ("Llama3 9B", 128256),
+        ("Yi-34B", 64000),
+        ("Other", 32000),
+    ],
+)
+def test_a_missing_vocabulary_is_the_familys_and_said(name, vocab):
+    assert asked(model_name=name, vocab="").job.model.vocab == vocab
+    assert f"vocab = {vocab}" in predicted(model_name=name, vocab="").reason
+
+
+@pytest.mark.parametrize("name", ["mT5 390M", "T5-11B", "Switch Transformer 1.5T", "BERT-large"])
+def test_models_that_are_no_decoders_are_unsupported(name):
+    assert predicted(model_name=name).status == "unsupported"
+
+
+def test_prediction_layers_are_trained_where_the_framework_does():
+    v3 = {
+        "model_name": "DeepSeek-V3", "layers": "61", "hidden": "7168", "heads": "128", "kv_heads": "",
+        "ffn_hidden": "", "vocab": "", "n_experts": "256", "other_arch_notes": "",
+    }  # fmt: skip
+    bridge = {**v3, "framework": "Megatron-Bridge", "ep": "32", "tp": "1", "dp": "64"}
+    assert asked(**bridge).job.model.mtp_layers == 1
+    assert asked(**{**bridge, "model_name": "DeepSeekV3 (w/o MTP)"}).job.model.mtp_layers == 0
+    assert asked(**{**bridge, "framework": "torchtitan"}).job.model.mtp_layers == 0
+
+
+# ---- software
+
+
+@pytest.mark.parametrize(
+    "framework, year, stack",
+    [
+        ("Megatron-LM", "2021", "megatron-2021"),
+        ("NeMo 24.09", "2024", "megatron-core-2024"),
+        ("Megatron-Bridge", "2026", "megatron-bridge-2025"),
+        ("DeepSpeed", "2022", "deepspeed-zero3"),
+        ("DeepSpeed 0.19", "2026", "torchtitan"),
+        ("Composer + PyTorch FSDP (llm-foundry)", "2023", "fsdp-2023"),
+    ],
+)
+def test_a_frameworks_name_and_year_say_its_stack(framework, year, stack):
+    assert asked(framework=framework, year=year).stack.id == stack
+
+
+def test_each_framework_counts_flop_its_own_way():
+    counted = {
+        name: predicted(framework=name).model_tflops_per_accel
+        / predicted(framework=name).tokens_per_s_per_accel
+        for name in ("Megatron-Bridge", "NeMo 24.09", "Composer + PyTorch FSDP (llm-foundry)")
+    }
+    causal, full, everything = counted.values()
+    assert causal < full < everything
+
+
+def test_mfu_of_an_fp8_job_divides_by_the_peak_that_its_source_divides_by():
+    fp8 = {"precision": "fp8", "tp": "1", "dp": "", "micro_batch": "4"}
+    own = predicted(**fp8, framework="MaxText (JAX)", year="2025")
+    bf16 = predicted(**fp8, framework="MaxText (JAX-Toolbox image)", year="2025")
+    assert bf16.mfu_pct == pytest.approx(2 * own.mfu_pct, rel=1e-2)
+
+
+def test_experts_follow_tensor_parallelism_until_they_had_a_degree_of_their_own():
+    moe = {"n_experts": "8", "experts_topk": "2", "ep": "8", "tp": "4", "dp": "16"}
+    assert asked(**moe).layout.etp == 4
+    assert asked(**moe, overlap_notes="ETP=1").layout.etp == 1
+    assert asked(**moe, framework="Megatron-Bridge").layout.etp == 1
+
+
+def test_low_rank_adapters_are_seen_in_the_name_or_the_id():
+    assert asked(id="llama2-13b-8-32-lora").job.frozen
+    assert not asked(id="explorations", other_arch_notes="gated, q_lora 5").job.frozen

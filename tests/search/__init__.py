@@ -1,0 +1,1 @@
+"""The search against a loop that prices one layout at a time."""

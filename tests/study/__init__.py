@@ -1,0 +1,1 @@
+"""Plans: what holds for each of them, and the whole catalogue walked."""

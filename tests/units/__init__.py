@@ -1,0 +1,1 @@
+"""Units kept by every formula, and text read and written without a slip."""

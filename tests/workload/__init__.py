@@ -1,0 +1,1 @@
+"""Parameters, flop and bytes, counted a second way."""

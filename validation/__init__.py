@@ -1,0 +1,1 @@
+"""Published against predicted, with the errors that were accepted last: `python -m validation`."""
