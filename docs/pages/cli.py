@@ -61,5 +61,8 @@ def leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Comma
 
 def section(path: str, command: click.Command) -> str:
     """Return the help of one command."""
-    context = click.Context(command, info_name=path, terminal_width=96, max_content_width=96)
+    names = cli.context_settings["help_option_names"]
+    context = click.Context(
+        command, info_name=path, terminal_width=96, max_content_width=96, help_option_names=names
+    )
     return f"## {path}\n\n```text\n{command.get_help(context)}\n```\n"
