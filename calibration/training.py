@@ -74,6 +74,7 @@ UNKNOWNS = {
         _log("sustained", 0.05, 0.01),
         _log("elementwise_passes", 0.35, 0.4),
         _log("softmax_passes", 0.3, 0.5),
+        _log("warmth", 0.05, 0.5),
         _logit("attention_rate", 0.8, 0.5, most=1.15),  # little above the best kernel that was measured
         _log("linear_passes", 0.1, 0.5),
         _log("cast_passes", 0.5, 1.0),

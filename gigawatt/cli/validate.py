@@ -61,24 +61,40 @@ def _pictures(document: Mapping[str, Any], *, html: str | None, png: str | None)
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0 2rem}td,th{padding:.15rem .7rem;text-align:right}"
+    "table{border-collapse:collapse;margin:1rem 0 2rem}td,th{padding:.15rem .7rem;text-align:right;"
+    "white-space:nowrap}@media(max-width:40rem){table{font-size:12px}td,th{padding:.1rem .3rem}}"
     "td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}"
     "figure{margin:0;overflow-x:auto}svg{max-width:100%;height:auto}div{overflow-x:auto}"
 )
 
 
 def page(document: Mapping[str, Any], picture: str) -> str:
-    """Return one self-contained page: the plots, and the tables."""
+    """Return one self-contained page: the plots, the tables, and the worst rows."""
+    result = document["result"]
     tables = "".join(
-        f"<h2>By {escape(name)}</h2><div>{_table(rows)}</div>"
-        for name, rows in document["result"]["by"].items()
+        f"<h2>By {escape(name)}</h2><div>{_table(rows)}</div>" for name, rows in result["by"].items()
     )
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>gigawatt: validation</title><style>{STYLE}</style><h1>Published against predicted</h1>"
-        f"<p>{document['result']['compared']:,} measured rows. Errors of the step time.</p>"
-        f"<figure>{picture}</figure>{tables}</html>"
+        f"<p>{result['compared']:,} measured rows. Errors of the step time.</p>"
+        f"<figure>{picture}</figure>{tables}"
+        f"<h2>The worst rows</h2><div>{_worst(result['worst'])}</div></html>"
     )
+
+
+def _worst(rows: list[Mapping[str, Any]]) -> str:
+    body = "".join(
+        f"<tr><td>{escape(row['id'])}<td>{100 * row['error']:+.0f} %<td>{row['measured_s']:.3g} s"
+        f"<td>{row['chips']:,} x {escape(row['chip'])}<td>{escape(row['stack'])}<td>{_parts(row['parts'])}"
+        for row in rows
+    )
+    names = ("row", "error", "measured", "chips", "software", "predicted step, % of it")
+    return f"<table><tr>{''.join(f'<th>{name}' for name in names)}{body}</table>"
+
+
+def _parts(parts: Mapping[str, float]) -> str:
+    return escape(", ".join(f"{n.removesuffix('_s')} {100 * p:.0f}" for n, p in list(parts.items())[:5]))
 
 
 def _table(rows: list[Mapping[str, Any]]) -> str:

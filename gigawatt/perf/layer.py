@@ -107,10 +107,10 @@ class Setting:
 def product_s(p: Product, setting: Setting) -> Seconds:
     """Return the time of one forward product on one chip at the rate that training sustains.
 
-    .. math:: T = T_{kernel} / (\\eta_{long} \\eta_{train})
+    .. math:: T = T_{kernel} / (\\eta_{long}^\\gamma \\eta_{train})
 
-    Valid for: kernels in a warm training loop; eta_long as measured on the chip in long runs, eta_train the
-    chip's fitted clock times the stack's `sustained` value.
+    Valid for: kernels in a warm training loop; eta_long as measured on the chip in long runs, gamma the
+    stack's `warmth`, eta_train the chip's fitted clock times the stack's `sustained` value.
     Source: kernel law of the chip; eta fitted, see the calibration file of the stacks.
     """
     law = setting.laws.linear if p.low_precision else setting.laws.wide
@@ -119,7 +119,7 @@ def product_s(p: Product, setting: Setting) -> Seconds:
         seconds = gemm_s(p.m, p.n, p.k, law=law, bytes_per_input=width)
     else:
         seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
-    return seconds / (law.long_run * setting.sustained)
+    return seconds / (law.long_run ** setting.stack["warmth"] * setting.sustained)
 
 
 def gradient_products(p: Product) -> tuple[Product, Product]:
@@ -150,7 +150,7 @@ def attention_pass_s(
     keys, fraction = attention_keys(block, shard)
     rows = shard.sequences * core.heads / shard.tp
     queries = shard.seq_tokens / shard.cp
-    eta = setting.sustained * law.attention_long_run
+    eta = setting.sustained * law.attention_long_run ** setting.stack["warmth"]
     if core.span == "linear":
         flop_ratio = 2.0 if backward else 1.0
         chunk = 64.0  # chunked recurrences work on blocks of 64 tokens (Yang 2023, arXiv:2312.06635)

@@ -32,7 +32,7 @@ def validation_chart(document: Mapping[str, Any]) -> dict[str, Any]:
     log = {"type": "log"}
     colour = {"field": "source", "type": "nominal", "legend": {"title": None, "symbolLimit": 40}}
     scatter = {
-        "width": 420,
+        "width": 480,
         "height": 420,
         "title": "Step time, predicted against measured",
         "layer": [
@@ -64,7 +64,7 @@ def validation_chart(document: Mapping[str, Any]) -> dict[str, Any]:
         ],
     }
     residuals = {
-        "width": 420,
+        "width": 480,
         "title": "Errors by source (%; above 0: predicted too slow)",
         "mark": {"type": "boxplot", "size": 9, "outliers": {"size": 6}},
         "encoding": {
@@ -73,12 +73,12 @@ def validation_chart(document: Mapping[str, Any]) -> dict[str, Any]:
                 "field": "error",
                 "type": "quantitative",
                 "title": "error (%)",
-                "scale": {"domain": [-60, 60]},
+                "scale": {"domain": [-60, 60], "clamp": True},
             },
             "color": {**colour, "legend": None},
         },
     }
-    return {"$schema": SCHEMA, "data": {"values": rows}, "hconcat": [scatter, residuals]}
+    return {"$schema": SCHEMA, "data": {"values": rows}, "vconcat": [scatter, residuals]}
 
 
 def svg(chart: Mapping[str, Any]) -> str:

@@ -60,7 +60,9 @@ def ledger(scenario: Scenario, step: StepTime, use: Use, *, run: Run) -> tuple[E
     law = kernel_law(scenario.machine.chip, scenario.job.dtype)
     useful = goodput * use.mfu
     kernels = goodput * float(step.matmul_s + step.attention_s) / total
-    held = float(law.long_run * clock_of(scenario.machine.chip))  # of the rate of short runs, under power
+    held = float(
+        law.long_run ** scenario.stack["warmth"] * clock_of(scenario.machine.chip)
+    )  # of the rate of short runs, under power
     power = min(useful * max(1.0 / held - 1.0, 0.0), kernels - useful)
     lines.append(Entry(name="power", label="clocks under power", fraction=power))
     above = math.fsum([entry.fraction for entry in lines]) + useful
