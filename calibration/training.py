@@ -413,12 +413,16 @@ Coordinates that rows moved, as log (shares: logit) deviation from the base, wit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Fit, print the errors, cross-validate, write the data."""
+    """Fit, print the errors, cross-validate; write the data when models were left out."""
     options = argparse.ArgumentParser(prog="python -m calibration.training")
+    options.add_argument("--folds", type=int, default=8, help="groups of what is left out together")
     options.add_argument(
-        "--folds", type=int, default=8, help="0: no cross-validation, and no residuals written"
+        "--by",
+        choices=("model", "family"),
+        default="model",
+        help="left out: models, or sources (writes nothing)",
     )
-    folds = options.parse_args(argv).folds
+    asked = options.parse_args(argv)
     if not ROWS.is_dir():
         print(f"no measured rows at {ROWS}: nothing to fit to", file=sys.stderr)
         return 6
@@ -427,18 +431,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = fit(rows, c, start=c.first)
     print(f"in sample: {len(rows)} rows, {len(c.names)} coordinates")
     print(table(rows, errors(rows, c, at=found.at)))
-    p50 = p90 = float("nan")
-    if folds:
-        error = cross_validated(rows, c, start=found.at, folds=folds)
-        print(f"models left out in turn\n{table(rows, error)}")
-        tables = residual_tables(rows, error)
-        p50, p90 = tables["all"]["all"]["p50"], tables["all"]["all"]["p90"]
-        write_residuals(tables, note="Errors of step times on rows whose model was left out of the fit.")
-    counts = Counter(o.family for o in rows)
-    sources = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
-    note = NOTE.format(sources=sources, p50=p50, p90=p90, moved="\n".join(uncertain(c, found)))
-    write(fitted_values(c, found.at), note=note)
+    error = cross_validated(rows, c, start=found.at, folds=asked.folds, by=asked.by)
+    print(f"each {asked.by} left out in turn\n{table(rows, error)}")
+    if asked.by == "model":
+        _write_all(rows, c, found=found, left_out=error)
     return 0
+
+
+def _write_all(rows: Sequence[Observation], c: Coordinates, *, found: Fit, left_out: NDArray[Any]) -> None:
+    """Write the fitted values, and the errors of what was left out, which a plan's band shows."""
+    tables = residual_tables(rows, left_out)
+    write_residuals(tables, note="Errors of step times on rows whose model was left out of the fit.")
+    counts = Counter(o.family for o in rows)
+    note = NOTE.format(
+        sources=", ".join(f"{name} {n}" for name, n in sorted(counts.items())),
+        p50=tables["all"]["all"]["p50"],
+        p90=tables["all"]["all"]["p90"],
+        moved="\n".join(uncertain(c, found)),
+    )
+    write(fitted_values(c, found.at), note=note)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ memory. Rows measured faster than the physical bound allows: {faster}.
 def write_page(document: Mapping[str, Any]) -> None:
     """Write the tables and their picture."""
     PAGE.write_text(page(document), "utf-8")
-    PICTURE.write_bytes(charts.png(charts.validation_chart(document)))
+    PICTURE.write_bytes(charts.png(charts.validation_chart(document), pixels_per_point=1.0))
 
 
 def page(document: Mapping[str, Any]) -> str:

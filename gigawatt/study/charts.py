@@ -86,6 +86,6 @@ def svg(chart: Mapping[str, Any]) -> str:
     return str(renderer().vegalite_to_svg(dict(chart)))
 
 
-def png(chart: Mapping[str, Any]) -> bytes:
-    """Return a chart as PNG, two pixels a point."""
-    return bytes(renderer().vegalite_to_png(dict(chart), scale=2))
+def png(chart: Mapping[str, Any], *, pixels_per_point: float = 2.0) -> bytes:
+    """Return a chart as PNG."""
+    return bytes(renderer().vegalite_to_png(dict(chart), scale=pixels_per_point))
