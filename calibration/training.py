@@ -2,7 +2,7 @@
 
 One unknown per mechanism: a stack's value is its base's plus a deviation, a chip's clock is its family's
 plus a deviation, and deviations are held near 0 by a prior, so that a stack of few rows stays near its base.
-Run: python -m calibration.training [--folds 8]
+Run: python -m calibration.training, then python -m calibration.training --by family (minutes each).
 """
 
 from __future__ import annotations
@@ -353,7 +353,20 @@ def residual_tables(rows: Sequence[Observation], error: NDArray[Any]) -> dict[st
     }
 
 
-def write_residuals(found: Mapping[str, Mapping[str, Any]], *, note: str) -> None:
+def unmeasured_table(rows: Sequence[Observation], error: NDArray[Any]) -> dict[str, dict[str, Any]]:
+    """Return the errors of rows whose source was left out, each source counted alike.
+
+    A new source is one more draw from the sources, not from the rows: one of them holds two rows in five.
+    """
+    size = abs(error)
+    counts = Counter(o.family for o in rows)
+    p50, p90 = np.quantile(
+        size, [0.5, 0.9], weights=[1.0 / counts[o.family] for o in rows], method="inverted_cdf"
+    )
+    return {"all": {"all": {"rows": len(rows), "p50": float(p50), "p90": float(p90)}}}
+
+
+def write_residuals(file: str, found: Mapping[str, Mapping[str, Any]], *, note: str) -> None:
     """Write the left-out errors where the package reads them."""
     lines = [f"# {line}".rstrip() for line in note.splitlines()]
 
@@ -362,8 +375,9 @@ def write_residuals(found: Mapping[str, Mapping[str, Any]], *, note: str) -> Non
 
     lines.append(f"all = {told(found['all']['all'])}")
     for kind in ("family", "both"):
-        lines += ["", f"[{kind}]"] + [f'"{key}" = {told(e)}' for key, e in found[kind].items()]
-    (DATA / "residuals.toml").write_text("\n".join(lines) + "\n", "utf-8")  # type: ignore[attr-defined]
+        if kind in found:
+            lines += ["", f"[{kind}]"] + [f'"{key}" = {told(e)}' for key, e in found[kind].items()]
+    (DATA / file).write_text("\n".join(lines) + "\n", "utf-8")  # type: ignore[attr-defined]
 
 
 def fitted_values(c: Coordinates, at: NDArray[Any]) -> dict[str, dict[str, dict[str, float]]]:
@@ -411,16 +425,21 @@ Errors on rows whose model was left out of the fit: median {p50:.1%}, 90th perce
 Coordinates that rows moved, as log (shares: logit) deviation from the base, with standard deviation:
 {moved}"""
 
+MODELS = "Errors of step times on rows whose model was left out of the fit."
+SOURCES = (
+    "Errors of step times on rows whose whole source was left out of the fit, each source counted alike."
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fit, print the errors, cross-validate; write the data when models were left out."""
     options = argparse.ArgumentParser(prog="python -m calibration.training")
-    options.add_argument("--folds", type=int, default=8, help="groups of what is left out together")
+    options.add_argument("--folds", type=int, default=0, help="groups left out in turn (8; by family: each)")
     options.add_argument(
         "--by",
         choices=("model", "family"),
         default="model",
-        help="left out: models, or sources (writes nothing)",
+        help="left out: models, or whole sources, for software that was never measured",
     )
     asked = options.parse_args(argv)
     if not ROWS.is_dir():
@@ -431,9 +450,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = fit(rows, c, start=c.first)
     print(f"in sample: {len(rows)} rows, {len(c.names)} coordinates")
     print(table(rows, errors(rows, c, at=found.at)))
-    error = cross_validated(rows, c, start=found.at, folds=asked.folds, by=asked.by)
+    folds = asked.folds or (8 if asked.by == "model" else len({o.family for o in rows}))
+    error = cross_validated(rows, c, start=found.at, folds=folds, by=asked.by)
     print(f"each {asked.by} left out in turn\n{table(rows, error)}")
-    if asked.by == "model":
+    if asked.by == "family":
+        write_residuals("source_residuals.toml", unmeasured_table(rows, error), note=SOURCES)
+    else:
         _write_all(rows, c, found=found, left_out=error)
     return 0
 
@@ -441,7 +463,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _write_all(rows: Sequence[Observation], c: Coordinates, *, found: Fit, left_out: NDArray[Any]) -> None:
     """Write the fitted values, and the errors of what was left out, which a plan's band shows."""
     tables = residual_tables(rows, left_out)
-    write_residuals(tables, note="Errors of step times on rows whose model was left out of the fit.")
+    write_residuals("residuals.toml", tables, note=MODELS)
     counts = Counter(o.family for o in rows)
     note = NOTE.format(
         sources=", ".join(f"{name} {n}" for name, n in sorted(counts.items())),

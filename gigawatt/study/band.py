@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,38 +12,40 @@ from gigawatt.perf.kernel_constants import kernel_law
 from gigawatt.study.scenario import Scenario
 
 MIN_ROWS = 5  # fewer say little about the next one
+NONE: dict[str, Any] = {"rows": 0}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Band:
     """Relative error of predicted step times on measured rows like this one."""
 
-    rows: int  # 0: no such row was measured
+    rows: int
     p50: float
     p90: float
     like: str  # what the rows share with this question
     calibration: str  # where the constants come from
 
 
-@lru_cache(maxsize=1)
-def residuals() -> dict[str, Any]:
-    """Return the errors of the last calibration, by stack and by chip family."""
-    return tomllib.loads(
-        (files("gigawatt.catalog") / "data" / "calibration" / "residuals.toml").read_text("utf-8")
-    )
+@lru_cache(maxsize=2)
+def residuals(file: str) -> dict[str, Any]:
+    """Return the errors that the last calibration stored in a file."""
+    return tomllib.loads((files("gigawatt.catalog") / "data" / "calibration" / file).read_text("utf-8"))
 
 
 def band_of(scenario: Scenario) -> Band:
-    """Return the error band of the closest kind of rows: stack and chip family, then the family, then all."""
-    family, table = scenario.machine.chip.family, residuals()
+    """Return the error of rows of this stack on this chip family, their model left out of the fit.
+
+    Where there are none, that of rows whose whole source was left out: software not met before is worse
+    predicted than a new model is. A family whose own rows did worse than that has the worse of the two.
+    """
+    family, table = scenario.machine.chip.family, residuals("residuals.toml")
     law = kernel_law(scenario.machine.chip, scenario.job.dtype)
     calibration = f"stack {scenario.stack.id}; kernels {law.origin}"
-    kinds: tuple[tuple[dict[str, Any] | None, str], ...] = (
-        (table["both"].get(f"{scenario.stack.id}/{family}"), f"stack {scenario.stack.id} on {family}"),
-        (table["family"].get(family), f"chips of the {family} family"),
-        (table["all"], "all rows"),
-    )
-    for row, like in kinds:
-        if row and row["rows"] >= MIN_ROWS:
-            return Band(rows=row["rows"], p50=row["p50"], p90=row["p90"], like=like, calibration=calibration)
-    return Band(rows=0, p50=math.nan, p90=math.nan, like="nothing measured yet", calibration=calibration)
+    own = table["both"].get(f"{scenario.stack.id}/{family}", NONE)
+    if own["rows"] >= MIN_ROWS:
+        return Band(**own, like=f"stack {scenario.stack.id} on {family}", calibration=calibration)
+    others = residuals("source_residuals.toml")["all"]
+    relatives = table["family"].get(family, NONE)
+    if relatives["rows"] >= MIN_ROWS and relatives["p90"] > others["p90"]:
+        return Band(**relatives, like=f"chips of the {family} family", calibration=calibration)
+    return Band(**others, like="software and chips not met before", calibration=calibration)
