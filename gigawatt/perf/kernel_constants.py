@@ -44,6 +44,7 @@ class KernelLaw:
     head_gain: Real  # most that heads larger than 128 gain on heads of 128
     keys_half: float
     attention_wave_loss: Fraction
+    flash2_rate: Fraction  # of FlashAttention-2's kernels over that of the best kernels of the chip
     long_run: Fraction = 1.0  # rate of products in long, warm runs over that in short ones
     attention_long_run: Fraction = 1.0
     tiles: Tiles = GPU_TILES
@@ -69,6 +70,7 @@ EXAMPLE_LAW = KernelLaw(  # a perfect machine of round numbers, for worked examp
     head_gain=1.1,
     keys_half=0.0,
     attention_wave_loss=0.0,
+    flash2_rate=1.0,
     origin="example",
 )
 

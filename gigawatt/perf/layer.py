@@ -26,6 +26,7 @@ from gigawatt.workload.shard import (
     Shard,
     attention_keys,
     elementwise_bytes,
+    routed_bytes,
     layer_products,
     linear_product,
     score_bytes,
@@ -140,7 +141,8 @@ def attention_pass_s(
 ) -> tuple[Seconds, Bytes]:
     """Return the time of the attention core on one chip, and the score-matrix bytes moved beside it.
 
-    With flash attention the scores never leave the chip. Without, they are two batched products each way and
+    With flash attention the scores never leave the chip; kernels of its second version use the instructions of
+    Ampere, and stay behind the chip's best on later ones. Without, they are two batched products each way and
     `softmax_passes` readings or writings of the score matrix.
     Valid for: causal self-attention; a linear core costs its flop at the wide law, `linear_passes` times, for
     scans by chunks run as several kernels with their states and sums in memory between them.
@@ -161,12 +163,26 @@ def attention_pass_s(
     if setting.stack["flash_attention"]:
         kernel = attention_backward_s if backward else attention_forward_s
         seconds = kernel(rows, queries, keys, **dims, law=law, causal=fraction)
-        return seconds / (eta * setting.stack["attention_rate"]), 0.0
+        rate = setting.stack["attention_rate"]
+        if setting.stack["flash_attention"] == 2:
+            rate = rate * law.flash2_rate
+        return seconds / (eta * rate), 0.0
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
     moved = score_bytes(block, shard) * setting.stack["softmax_passes"] * times
     return times * (scores + values) / eta, moved
+
+
+def elementwise_traffic(block: Block, shard: Shard, setting: Setting) -> Bytes:
+    """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
+
+    Definition: the bytes when each is fused once, times the stack's `elementwise_passes`, for the routed
+    experts times its `routed_passes`.
+    """
+    dense = elementwise_bytes(block, shard, hidden=setting.hidden)
+    stack = setting.stack
+    return stack["elementwise_passes"] * dense + stack["routed_passes"] * routed_bytes(block, shard)
 
 
 def cast_bytes(products: tuple[Product, ...], setting: Setting) -> Bytes:
@@ -303,7 +319,7 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
     stack = setting.stack
     products = layer_products(block, shard, imbalance=stack["ep_imbalance"])
     attention, scores = attention_pass_s(block, shard, setting, backward=False)
-    moved = stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
+    moved = elementwise_traffic(block, shard, setting)
     moved = moved + scores + cast_bytes(products, setting)
     parts = PassTime(
         matmul_s=sum(product_s(p, setting) for p in products),
@@ -326,7 +342,7 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     pairs = [gradient_products(p) for p in products]
     weight_grad = 0.0 if setting.frozen else sum(product_s(dw, setting) for _, dw in pairs)
     attention, scores = attention_pass_s(block, shard, setting, backward=True)
-    moved = stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
+    moved = elementwise_traffic(block, shard, setting)
     moved = BACKWARD_TRAFFIC_RATIO * moved + scores + cast_bytes(tuple(dx for dx, _ in pairs), setting)
     parts = PassTime(
         matmul_s=sum(product_s(dx, setting) for dx, _ in pairs) + weight_grad,
@@ -356,7 +372,7 @@ def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: Pas
         attention, scores = attention_pass_s(block, shard, setting, backward=False)
         scores_s = memory_bound_s(scores, law=setting.laws.wide)
         return PassTime(attention_s=attention, memory_bound_s=scores_s).scaled(share)
-    moved = setting.stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
+    moved = elementwise_traffic(block, shard, setting)
     again = sum((product_s(linear_product(x, shard), setting) for x in up_projections(block)), 0.0)
     norms_s = memory_bound_s(0.5 * moved, law=setting.laws.wide)
     return PassTime(matmul_s=again, memory_bound_s=norms_s).scaled(share)

@@ -276,14 +276,17 @@ def _behind(comm: Seconds, compute: Seconds, tail: Real, stack: Stack) -> Second
 def pipeline_comm_s(job: Job, layout: Layout, setting: Setting, *, microbatches: Count) -> Seconds:
     """Return the exposed stage-to-stage messages of a step.
 
-    .. math:: T = 2 (m v + p - 1) T_{send}(2 b s h / (c t)) (1 - o)
+    .. math:: T = 2 (m v + p - 1) (T_{send}(M / t) + T_{gather}(M)) (1 - o), \\quad M = 2 b s h / c
 
-    Valid for: p > 1; the message is cut over tp when sequence parallelism is on.
+    Each tensor-parallel rank sends its share; without sequence parallelism the receivers then gather it.
+    Valid for: p > 1.
     Source: Narayanan 2021, arXiv:2104.04473 sec. 3.2 and 4.1 (scatter / gather).
     """
-    local = shard_of(job, layout, setting.strategy).local_tokens
+    message = BF16_BYTES * shard_of(job, layout, setting.strategy).tokens * job.model.hidden
     group = Group(ranks=layout.pp, stride=layout.tp * layout.cp * layout.dp)
-    one = send_recv_s(BF16_BYTES * local * job.model.hidden, group, machine=setting.machine)
+    one = send_recv_s(message / layout.tp, group, machine=setting.machine)
+    if not setting.strategy.sequence_parallel:
+        one = one + all_gather_s(message, Group(ranks=layout.tp, stride=1), machine=setting.machine)
     times = 2.0 * (microbatches * layout.chunks + layout.pp - 1)
     return np.where(np.asarray(layout.pp) > 1, times * one * (1.0 - setting.stack["pp_overlap"]), 0.0)
 

@@ -55,18 +55,21 @@ def row_framework(row: Row) -> Framework:
     year = whole(row, "year", default=2024)
     rules = (r for r in _tables()["rule"] if _meets(r, text, notes=notes, year=year))
     found = framework_of(next(rules, {"stack": FALLBACK}))
-    return dataclasses.replace(found, stack=switched(found.stack, notes))
+    return dataclasses.replace(found, stack=switched(found.stack, notes, text=f"{text} | {row['model_name'].lower()}"))
 
 
-def switched(software: Stack, notes: str) -> Stack:
+def switched(software: Stack, notes: str, *, text: str = "") -> Stack:
     """Return a stack with what the overlap notes of a configuration switch on or off.
+
+    A switch that has `words` acts only where they, a regular expression, are found in the framework's text and the
+    model's name.
 
     >>> switched(stack("modern"), "dispatcher deepep")["ep_dedup"], stack("modern")["ep_dedup"]
     (1.0, 0.0)
     """
     values = dict(software.values)
     for switch in _tables()["switch"]:
-        if re.search(switch["notes"], notes):
+        if re.search(switch["notes"], notes) and re.search(switch.get("words", ""), text):
             values |= {name: float(value) for name, value in switch["set"].items()}
     return dataclasses.replace(software, values=values)
 

@@ -26,7 +26,7 @@ LAW = dataclasses.replace(
 )
 FREE = {  # nothing beside the mathematics
     "sustained": 1.0,
-    "flash_attention": 1.0,
+    "flash_attention": 3.0,
     "attention_rate": 1.0,
     "host_s_per_kernel": 0.0,
     "host_s_per_peer": 0.0,
