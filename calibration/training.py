@@ -75,11 +75,11 @@ UNKNOWNS = {
         _log("elementwise_passes", 0.35, 0.4),
         _log("routed_passes", 0.35, 0.4),
         _log("softmax_passes", 0.3, 0.5),
-        _log("warmth", 0.05, 0.5),
+        _log("warmth", 0.05, 0.3),
         _logit("attention_rate", 0.4, 0.3, most=1.15),  # little above the best kernel that was measured
         _log("linear_passes", 0.1, 0.5),
         _log("cast_passes", 0.5, 1.0),
-        _log("host_s_per_kernel", 0.5, 0.4),
+        _log("host_s_per_kernel", 0.3, 0.4),
         _log("host_s_per_peer", 0.7, 0.7),
         _log("host_s_per_step", 0.5, 0.5),
         _logit("tp_overlap", 0.7, 1.0),

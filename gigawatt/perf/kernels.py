@@ -224,6 +224,23 @@ def attention_backward_s(
     )
 
 
+def power_rate(long_run: Fraction, share: Fraction, *, warmth: Real) -> Fraction:
+    """Return the rate of tensor operations under the chip's power limit over their rate in short runs.
+
+    .. math:: \\rho = \\min(1, \\eta\\, x^{-1/3})^\\gamma
+
+    eta is the rate of long runs of nothing else, x the share of the time that tensor operations take, gamma 1
+    where a machine holds its chips as the kernel measurements did (0: never at the limit). What power remains
+    after x grows as the cube of the clock.
+    Valid for: dynamic power of tensor operations far above that of the rest.
+    Source: P = x C V^2 f with V in proportion to f (Weste, Harris, CMOS VLSI Design, sec. 5.2); eta measured.
+
+    >>> round(float(power_rate(0.8, 1.0, warmth=1.0)), 3), float(power_rate(0.8, 0.5, warmth=1.0))
+    (0.8, 1.0)
+    """
+    return np.minimum(long_run * share ** (-1.0 / 3.0), 1.0) ** warmth
+
+
 def memory_bound_s(moved_bytes: Bytes, *, law: KernelLaw, kernels: Count = 0.0) -> Seconds:
     """Return the time of operators that wait for memory, `kernels` of them in a row.
 

@@ -18,6 +18,7 @@ from gigawatt.perf.kernels import (
     gemm_s,
     grouped_gemm_s,
     memory_bound_s,
+    power_rate,
 )
 from gigawatt.perf.layout import Strategy
 from gigawatt.units import Bytes, Count, Real, Seconds, total
@@ -26,9 +27,9 @@ from gigawatt.workload.shard import (
     Shard,
     attention_keys,
     elementwise_bytes,
-    routed_bytes,
     layer_products,
     linear_product,
+    routed_bytes,
     score_bytes,
     up_projections,
 )
@@ -108,10 +109,10 @@ class Setting:
 def product_s(p: Product, setting: Setting) -> Seconds:
     """Return the time of one forward product on one chip at the rate that training sustains.
 
-    .. math:: T = T_{kernel} / (\\eta_{long}^\\gamma \\eta_{train})
+    .. math:: T = T_{kernel} / \\eta_{train}
 
-    Valid for: kernels in a warm training loop; eta_long as measured on the chip in long runs, gamma the
-    stack's `warmth`, eta_train the chip's fitted clock times the stack's `sustained` value.
+    Valid for: kernels in a training loop, before power limits them (`throttled`); eta_train is the chip's
+    fitted clock times the stack's `sustained` value.
     Source: kernel law of the chip; eta fitted, see the calibration file of the stacks.
     """
     law = setting.laws.linear if p.low_precision else setting.laws.wide
@@ -120,7 +121,7 @@ def product_s(p: Product, setting: Setting) -> Seconds:
         seconds = gemm_s(p.m, p.n, p.k, law=law, bytes_per_input=width)
     else:
         seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
-    return seconds / (law.long_run ** setting.stack["warmth"] * setting.sustained)
+    return seconds / setting.sustained
 
 
 def gradient_products(p: Product) -> tuple[Product, Product]:
@@ -152,7 +153,7 @@ def attention_pass_s(
     keys, fraction = attention_keys(block, shard)
     rows = shard.sequences * core.heads / shard.tp
     queries = shard.seq_tokens / shard.cp
-    eta = setting.sustained * law.attention_long_run ** setting.stack["warmth"]
+    eta = setting.sustained
     if core.span == "linear":
         flop_ratio = 2.0 if backward else 1.0
         chunk = 64.0  # chunked recurrences work on blocks of 64 tokens (Yang 2023, arXiv:2312.06635)
@@ -304,6 +305,21 @@ def launch_wait_s(kernels: Count, device_s: Seconds, *, syncs: Count, stack: Sta
     return (host_s**LAUNCH_POWER + device_s**LAUNCH_POWER) ** (1.0 / LAUNCH_POWER) - device_s
 
 
+def throttled(parts: PassTime, setting: Setting) -> PassTime:
+    """Return a pass with its tensor operations at the clock that power allows.
+
+    The tensor share of the pass is that of its matrix products and attention.
+    Source: see `power_rate`.
+    """
+    stack = setting.stack
+    share = (parts.matmul_s + parts.attention_s) / parts.total_s
+    product = power_rate(setting.laws.linear.long_run, share, warmth=stack["warmth"])
+    attention = power_rate(setting.laws.wide.attention_long_run, share, warmth=stack["warmth"])
+    return dataclasses.replace(
+        parts, matmul_s=parts.matmul_s / product, attention_s=parts.attention_s / attention
+    )
+
+
 def _finish(parts: PassTime, block: Block, shard: Shard, *, passes: float, stack: Stack) -> PassTime:
     kernels = passes * stack["kernels_per_layer"] * (2.0 if block.moe else 1.0)
     syncs = passes * (1.0 + (block.mlp is not None)) * (shard.tp - 1.0)
@@ -329,7 +345,7 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=1.0),
         ep_comm_s=expert_comm_s(block, shard, setting),
     )
-    return _finish(parts, block, shard, passes=1.0, stack=stack)
+    return _finish(throttled(parts, setting), block, shard, passes=1.0, stack=stack)
 
 
 def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTime, Seconds]:
@@ -352,7 +368,9 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=2.0),
         ep_comm_s=expert_comm_s(block, shard, setting),
     )
-    return _finish(parts, block, shard, passes=2.0, stack=stack), weight_grad
+    warm = throttled(parts, setting)
+    weight_grad = weight_grad * (warm.matmul_s / parts.matmul_s)
+    return _finish(warm, block, shard, passes=2.0, stack=stack), weight_grad
 
 
 def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: PassTime) -> PassTime:

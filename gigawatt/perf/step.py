@@ -20,6 +20,7 @@ from gigawatt.perf.layer import (
     Setting,
     layer_time,
     product_s,
+    throttled,
 )
 from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import BUBBLE_SHARE, MicrobatchTime, stage_layers
@@ -137,9 +138,10 @@ def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
     embed = 2.0 * BF16_BYTES * shard.local_tokens * model.hidden
     moved = memory_bound_s(stack["loss_bytes"] / 2 * logits * heads + embed, law=setting.laws.wide)
     products = heads * once + joining
-    forward = PassTime(matmul_s=products, memory_bound_s=moved)
-    weight_grad = 0.0 * once if setting.frozen else products
-    backward = PassTime(matmul_s=products + weight_grad, memory_bound_s=moved)
+    forward = throttled(PassTime(matmul_s=products, memory_bound_s=moved), setting)
+    ratio = 1.0 if setting.frozen else 2.0  # without weight gradients half the products
+    backward = throttled(PassTime(matmul_s=ratio * products, memory_bound_s=moved), setting)
+    weight_grad = backward.matmul_s * (1.0 - 1.0 / ratio)
     return LayerTime(forward=forward, backward=backward, recompute=PassTime(), weight_grad_s=weight_grad)
 
 

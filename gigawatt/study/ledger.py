@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gigawatt.perf import StepTime
 from gigawatt.perf.kernel_constants import kernel_law
+from gigawatt.perf.kernels import power_rate
 from gigawatt.perf.stacks import clock_of
 from gigawatt.reliability import LostTime
 from gigawatt.study.run import Run, Use
@@ -38,6 +39,20 @@ STEP_LINES = (  # parts of a step that are a loss by their own name
 )
 
 
+def held_rate(scenario: Scenario, step: StepTime) -> float:
+    """Return the rate of tensor operations, the clock held down, over that of short runs.
+
+    The tensor share is taken of the time in layers, without what a step waits for.
+    Source: see `power_rate`; the clock is the chip's fitted one.
+    """
+    tensor = step.matmul_s + step.attention_s
+    waiting = step.bubble_s + step.imbalance_s + step.straggler_s + step.optimizer_s + step.dp_comm_s
+    share = tensor / (step.total_s - waiting - step.recompute_s)
+    law = kernel_law(scenario.machine.chip, scenario.job.dtype)
+    rate = power_rate(law.long_run, share, warmth=scenario.stack["warmth"])
+    return float(rate * clock_of(scenario.machine.chip))
+
+
 def ledger(scenario: Scenario, step: StepTime, use: Use, *, run: Run) -> tuple[Entry, ...]:
     """Return where the chip-hours went. The lines sum to 1.
 
@@ -57,12 +72,9 @@ def ledger(scenario: Scenario, step: StepTime, use: Use, *, run: Run) -> tuple[E
         Entry(name=name, label=label, fraction=goodput * float(getattr(step, part)) / total)
         for name, label, part in STEP_LINES
     ]
-    law = kernel_law(scenario.machine.chip, scenario.job.dtype)
     useful = goodput * use.mfu
     kernels = goodput * float(step.matmul_s + step.attention_s) / total
-    held = float(
-        law.long_run ** scenario.stack["warmth"] * clock_of(scenario.machine.chip)
-    )  # of the rate of short runs, under power
+    held = held_rate(scenario, step)
     power = min(useful * max(1.0 / held - 1.0, 0.0), kernels - useful)
     lines.append(Entry(name="power", label="clocks under power", fraction=power))
     above = math.fsum([entry.fraction for entry in lines]) + useful

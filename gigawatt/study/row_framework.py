@@ -55,7 +55,9 @@ def row_framework(row: Row) -> Framework:
     year = whole(row, "year", default=2024)
     rules = (r for r in _tables()["rule"] if _meets(r, text, notes=notes, year=year))
     found = framework_of(next(rules, {"stack": FALLBACK}))
-    return dataclasses.replace(found, stack=switched(found.stack, notes, text=f"{text} | {row['model_name'].lower()}"))
+    return dataclasses.replace(
+        found, stack=switched(found.stack, notes, text=f"{text} | {row['model_name'].lower()}")
+    )
 
 
 def switched(software: Stack, notes: str, *, text: str = "") -> Stack:

@@ -73,6 +73,8 @@ def question(row: Row) -> Question:
     )
     asked = Question(machine=machine, job=job, layout=layout, strategy=strategy, framework=framework)
     asked = lightest(asked, kept_modes(row["recompute"], framework), assumed=assumed)
+    if not strategy.offload_activations and re.search(r"activations?.offload", words_of(row)):
+        asked = least_offload(asked, assumed=assumed)
     if framework.interleaves and degrees.pp > 1 and not row["vpp"] and strategy.schedule == "1f1b":
         asked = interleaved(asked, assumed=assumed)
     return dataclasses.replace(asked, assumed=tuple(assumed))
@@ -133,6 +135,27 @@ def lightest(asked: Question, modes: tuple[Mode, ...], *, assumed: list[str]) ->
             assumed.append(f"recompute = {mode.recompute}{layers}{moved}: the least that fits")
             return tried
     return asked
+
+
+def words_of(row: Row) -> str:
+    """Return what a configuration says in words of its recompute and overlap, lower case."""
+    return f"{row['recompute']} | {row['overlap_notes']}".lower()
+
+
+def least_offload(asked: Question, *, assumed: list[str]) -> Question:
+    """Return a question that keeps in host memory the least eighths of its activations with which it fits.
+
+    A row that says that activations are offloaded and not how many was run as whoever ran it could.
+    """
+    tried = asked
+    for eighth in range(1, 9):
+        strategy = dataclasses.replace(asked.strategy, offload_activations=eighth / 8.0)
+        tried = dataclasses.replace(asked, strategy=strategy)
+        needed = memory_use(tried.job, tried.layout, strategy=strategy, stack=tried.stack).total_bytes
+        if float(needed) <= tried.machine.chip.hbm_bytes:
+            break
+    assumed.append(f"offloaded activations = {tried.strategy.offload_activations:.0%}: the least that fits")
+    return tried
 
 
 def interleaved(asked: Question, *, assumed: list[str]) -> Question:
