@@ -89,7 +89,7 @@ def narrow_below_bytes_per_s(machine: Machine) -> BytesPerSecond:
 
 
 def _fabric(machine: Machine) -> str:
-    """Return the class of the first known word of a fabric's description; plain Ethernet where there is none."""
+    """Return the class of the first known word of a fabric's description; Ethernet where there is none."""
     text, words = machine.fabric.lower(), table("network_kinds")["fabric_words"]
     return next((str(name) for word, name in words.items() if word in text), "ethernet")
 
