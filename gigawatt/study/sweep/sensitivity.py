@@ -50,8 +50,9 @@ def _estimated(table: Column) -> Column:
     from scipy.stats import sobol_indices as estimated  # takes half a second to load
 
     a, *ab, b = table.T
-    found = estimated(func={"f_A": a[None], "f_B": b[None], "f_AB": np.stack(ab)[:, None]}, n=len(a))
-    return np.stack([np.ravel(found.first_order), np.ravel(found.total_order)])
+    rows = np.stack([*ab, a])[:, None]  # the last is an input that changes nothing: one alone is refused
+    found = estimated(func={"f_A": a[None], "f_B": b[None], "f_AB": rows}, n=len(a))
+    return np.stack([np.ravel(found.first_order)[:-1], np.ravel(found.total_order)[:-1]])
 
 
 NAMES = ("first", "first_low", "first_high", "total", "total_low", "total_high")
