@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+import numpy as np
+
 from gigawatt.errors import unknown_name
 from gigawatt.units import Count, Real
 from gigawatt.units import format as fmt
@@ -73,16 +75,18 @@ def loss_nats(params: Count, tokens: Count, *, by: Law) -> Real:
     return by.E + by.A * params**-by.alpha + by.B * tokens**-by.beta
 
 
-def predict_loss(params: float, tokens: float, *, by: str = DEFAULT_LAW) -> LossEstimate:
+def predict_loss(params: float, tokens: Count, *, by: str = DEFAULT_LAW) -> LossEstimate:
     """Return the loss that a law gives, and how far from its own runs that is.
 
+    A column of tokens is in range when all of it is; the note tells of the longest run.
     Source: see `loss_nats`.
 
     >>> predict_loss(1e9, 2e10).in_range
     True
     """
     chosen = law(by)
-    flop = 6.0 * params * tokens
+    longest = float(np.max(tokens))
+    flop = 6.0 * params * longest
     inside = chosen.params_low <= params <= chosen.params_high and flop <= chosen.flop_high
     ranges = f"{fmt(chosen.params_low, '1')} to {fmt(chosen.params_high, '1')} parameters"
     asked = f"{fmt(params, '1')} and {_power_of_ten(flop)} flop"
