@@ -362,12 +362,17 @@ def step_time(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy,
     return step_parts(job, layout, setting, passes=passes)
 
 
-def step_parts(job: Job, layout: Layout, setting: Setting, *, passes: StagePasses) -> StepTime:
-    """Return the time of one step from the passes of one microbatch.
+def step_parts(
+    job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, dp_comm_s: Seconds | None = None
+) -> StepTime:
+    """Return the time of one step from the passes of one microbatch; `dp_comm_s` where it is known already.
 
     Source: see `step_time`.
     """
-    m, p = microbatches_of(job, layout), layout.pp
+    m = microbatches_of(job, layout)
+    if dp_comm_s is None:
+        dp_comm_s = data_comm_s(job, layout, setting, passes=passes, microbatches=m)
+    p = layout.pp
     sums = passes.forward + passes.backward
     microbatch_s = passes.total_s
     fullest = fullest_stage_s(job.model, layout, passes)
@@ -389,7 +394,7 @@ def step_parts(job: Job, layout: Layout, setting: Setting, *, passes: StagePasse
         cp_comm_s=sums.cp_comm_s * per_stage,
         ep_comm_s=sums.ep_comm_s * per_stage,
         pp_comm_s=pipeline_comm_s(job, layout, setting, microbatches=m),
-        dp_comm_s=data_comm_s(job, layout, setting, passes=passes, microbatches=m),
+        dp_comm_s=dp_comm_s,
         optimizer_s=optimizer_s(job, layout, setting),
         imbalance_s=busy - microbatch_s * per_stage,
         bubble_s=np.maximum(microbatch_s - fullest, 0.0) / layout.chunks * share,

@@ -4,7 +4,8 @@ Takes a job, a machine, a software stack and a space; returns the best layouts, 
 others lost.
 """
 
-from gigawatt.search.run import Candidate, Objective, SearchResult, search, step_seconds
+from gigawatt.search.kept import Candidate, SearchResult
+from gigawatt.search.run import Objective, search, search_sizes, step_seconds
 from gigawatt.search.space import Space, full_space, smaller_counts
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Space",
     "full_space",
     "search",
+    "search_sizes",
     "smaller_counts",
     "step_seconds",
 ]
