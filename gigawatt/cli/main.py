@@ -20,6 +20,7 @@ from gigawatt.errors import (
 
 COMMANDS = {  # name: (module, one line for --help, which must not load the module)
     "plan": ("gigawatt.cli.plan", "How long, how much, laid out how?"),
+    "size": ("gigawatt.cli.size", "What must I buy: which machine, how many chips, within which limits?"),
     "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),
     "validate": ("gigawatt.cli.validate", "Compare predictions with measured training runs."),
     "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),

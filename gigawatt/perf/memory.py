@@ -154,8 +154,10 @@ def _owned(held: StageParams, layout: Layout, *, sharded: bool) -> Real:
     return held.dense / dense + held.routed / expert
 
 
-def stage_memory(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, last: bool) -> MemoryUse:
-    """Return the memory of a chip of the first or the last stage.
+def stage_memory(
+    job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, last: bool, activations: Bytes | None = None
+) -> MemoryUse:
+    """Return the memory of a chip of the first or the last stage; `activations` where they are known already.
 
     Weights, gradients and optimizer states by the stack's bytes a parameter, each sharded from its ZeRO stage
     on; frozen weights are kept in the job's own format; DualPipe keeps two copies of the weights.
@@ -164,7 +166,8 @@ def stage_memory(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, 
     zero = strategy.zero_stage
     held = stage_params(job.model, layout, last=last)
     copies = 2.0 if strategy.schedule == "dualpipe" else 1.0
-    activations = activations_bytes(job, layout, strategy=strategy, stack=stack, last=last)
+    if activations is None:
+        activations = activations_bytes(job, layout, strategy=strategy, stack=stack, last=last)
     width = min(stack["weight_bytes"], OPERAND_BYTES[job.dtype]) if job.frozen else stack["weight_bytes"]
     weights = copies * width * _owned(held, layout, sharded=zero >= 3)
     gradients = copies * stack["grad_bytes"] * _owned(held, layout, sharded=zero >= 2)

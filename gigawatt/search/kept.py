@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,9 @@ class SearchResult:
     front: tuple[Candidate, ...]
     counts: dict[Verdict, int]
     nearest_miss: Candidate | None  # the layout that misses memory by least, when nothing fits
-    priced: int = 1  # candidates of which time and memory were computed; a broken rule settled the others
-    cut: int = 0  # candidates that fit and were not timed: no time of theirs could have joined the front
-
-    @property
-    def candidates(self) -> int:
-        return sum(self.counts.values())
+    candidates: int = 1
+    priced: int = 1  # candidates that break no rule: memory computed for all, time where the stem fits
+    cut: int = 0  # candidates that were never weighed, for what is known beats their bound
 
 
 @dataclass(slots=True)
@@ -47,6 +44,7 @@ class Kept:
     candidates: list[Candidate] = field(default_factory=list)
     counts: NDArray[Any] = field(default_factory=lambda: np.zeros(len(Verdict), dtype=np.int64))
     miss: Candidate | None = None
+    considered: int = 0
     priced: int = 0
     cut: int = 0
     worst: float = np.inf  # the last score that is among the best
@@ -83,14 +81,22 @@ class Kept:
     def result(self) -> SearchResult:
         """Return what was found."""
         counts = {v: int(self.counts[v]) for v in Verdict}
-        told = {"counts": counts, "priced": self.priced, "cut": self.cut}
+        blank = SearchResult(
+            best=(),
+            front=(),
+            counts=counts,
+            nearest_miss=self.miss,
+            candidates=self.considered,
+            priced=self.priced,
+            cut=self.cut,
+        )
         if not self.candidates:
-            return SearchResult(best=(), front=(), nearest_miss=self.miss, **told)
+            return blank
         scores = np.array([c.score for c in self.candidates])
         besides = np.array([c.beside for c in self.candidates])
         best = tuple(self.candidates[i] for i in best_rows(scores, self.top))
         front = tuple(self.candidates[i] for i in front_rows(scores, besides))
-        return SearchResult(best=best, front=front, nearest_miss=None, **told)
+        return replace(blank, best=best, front=front, nearest_miss=None)
 
 
 def best_rows(scores: NDArray[Any], top: int) -> NDArray[Any]:

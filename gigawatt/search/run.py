@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -26,8 +26,8 @@ from gigawatt.perf import (
     step_parts,
     take,
 )
-from gigawatt.perf.memory import stage_memory
-from gigawatt.perf.step import data_comm_s, optimizer_s
+from gigawatt.perf.memory import activations_bytes, stage_memory
+from gigawatt.perf.step import data_comm_s, data_messages_s, optimizer_s
 from gigawatt.perf.verdict import first_broken, rules
 from gigawatt.search.kept import Candidate, Kept, SearchResult, best_rows, front_rows
 from gigawatt.search.space import BLOCK_LAYOUTS, Mesh, Space
@@ -143,6 +143,7 @@ def _viable(task: _Task, strategy: Strategy) -> NDArray[Any]:
     found = np.broadcast_to(found, chips.shape)
     for (kept, rows), space in zip(_every_slot(task, stems), task.spaces, strict=True):
         shared = len(space.recompute) * sum(space.others(zero) for zero in space.zero_stage)
+        kept.considered += shared * (rows.stop - rows.start)
         dead = found[rows][found[rows] != Verdict.OK]
         kept.counts += shared * np.bincount(dead, minlength=len(Verdict))
     return stems[found == Verdict.OK]
@@ -162,27 +163,58 @@ def _rules(task: _Task, layout: Layout, *, strategy: Strategy) -> dict[Verdict, 
 
 
 def _search_family(task: _Task, family: Strategy, stems_of: dict[Any, NDArray[Any]]) -> None:
-    """Search all strategies that share layer times, block by block of triples (tp, cp, pp)."""
+    """Search all strategies that share layer times, some triples (tp, cp, pp) at a time.
+
+    When branches may be cut, the triples of the least bound come first, and what is beaten by then is left.
+    """
     every = np.concatenate([stems[:, :4] for stems in stems_of.values()])
-    triples = np.unique(every, axis=0)
-    triple_of = {s: np.searchsorted(_key(triples), _key(stems)) for s, stems in stems_of.items()}
-    most = [np.bincount(of, minlength=len(triples)) for of in triple_of.values()]
-    each = len(task.joined.dp_replicate) * task.joined.cells
-    block = np.cumsum(np.max(most, axis=0)) * each // BLOCK_LAYOUTS if len(triples) else np.empty(0)
-    edges = np.r_[0, np.flatnonzero(np.diff(block)) + 1, len(triples)]
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
-        here = {}
-        for schedule, stems in stems_of.items():
-            start, end = np.searchsorted(triple_of[schedule], [first, last])
-            if end > start:
-                here[schedule] = (stems[start:end], triple_of[schedule][start:end] - first)
-        _search_block(task, family, triples[first:last], here)
+    triples, place = np.unique(every, axis=0, return_inverse=True)
+    ends = np.cumsum([len(stems) for stems in stems_of.values()])[:-1]
+    triple_of = dict(zip(stems_of, np.split(place, ends), strict=True))
+    held = {s: np.bincount(of, minlength=len(triples)) for s, of in triple_of.items()}
+    order, bounds = np.arange(len(triples)), None
+    if task.cut and len(triples):
+        bounds = _bounds(task, family, triples)
+        least = bounds[0].reshape(len(triples), -1).min(axis=1)
+        order = order[np.lexsort((least, triples[:, 0]))]
+        starts = np.searchsorted(triples[order, 0], triples[order, 0])
+        order = order[np.argsort(np.arange(len(order)) - starts, kind="stable")]  # the best of each size first
+    weights = np.max(list(held.values()), axis=0) * len(task.joined.dp_replicate) * task.joined.cells
+    layouts = sum(n * _strategies(task) for n in held.values())
+    for some in _batches(order, weights):
+        here = np.sort(some)
+        if bounds is not None:
+            lost = _beaten(task, triples[here], *(bound[here] for bound in bounds))
+            for kept, rows in task.slots(triples[here]):
+                kept.cut += int(np.sum(layouts[here][rows][lost[rows]]))
+            here = here[~lost]
+        if here.size:
+            _search_block(task, family, triples[here], _of_triples(stems_of, triple_of, here))
 
 
-def _key(stems: NDArray[Any]) -> NDArray[Any]:
-    """Return one rising number per row of (chips, tp, cp, pp): degrees lie below 2**14."""
-    chips, tp, cp, pp = stems.T[:4]
-    found: NDArray[Any] = ((chips << 14 | tp) << 7 | cp) << 14 | pp
+def _strategies(task: _Task) -> int:
+    """Return how many layouts share a stem, a schedule and a family."""
+    return sum(task.joined.others(zero) for zero in task.joined.zero_stage)
+
+
+def _batches(order: NDArray[Any], weights: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield the order in pieces of at most about `BLOCK_LAYOUTS` layouts a strategy."""
+    block = np.cumsum(weights[order]) // BLOCK_LAYOUTS
+    edges = np.flatnonzero(np.diff(block)) + 1
+    yield from np.split(order, edges)
+
+
+def _of_triples(
+    stems_of: dict[Any, NDArray[Any]], triple_of: dict[Any, NDArray[Any]], here: NDArray[Any]
+) -> dict[Any, tuple[NDArray[Any], NDArray[Any]]]:
+    """Return, per schedule, the stems of some triples and the place of each one's triple among these."""
+    found = {}
+    for schedule, of in triple_of.items():
+        first, last = np.searchsorted(of, here), np.searchsorted(of, here, side="right")
+        place = np.repeat(np.arange(len(here)), last - first)
+        rows = np.arange(len(place)) + np.repeat(first - np.r_[0, np.cumsum(last - first)[:-1]], last - first)
+        if rows.size:
+            found[schedule] = (stems_of[schedule][rows], place)
     return found
 
 
@@ -197,140 +229,158 @@ class _Weighed:
     needed_bytes: NDArray[Any]
     fits: NDArray[Any]
 
-    @property
-    def used(self) -> NDArray[Any]:
-        """Which stems have a layout that fits."""
-        found: NDArray[Any] = self.fits.any(axis=(1, 2, 3, 4))
-        return found
-
-    def of(self, rows: NDArray[Any]) -> _Weighed:
-        """Return only some stems."""
-        if rows.all():
-            return self
-        return dataclasses.replace(
-            self,
-            stems=self.stems[rows],
-            triple_of=self.triple_of[rows],
-            needed_bytes=self.needed_bytes[rows],
-            fits=self.fits[rows],
-        )
-
 
 def _search_block(
     task: _Task, family: Strategy, triples: NDArray[Any], here: dict[Any, tuple[NDArray[Any], NDArray[Any]]]
 ) -> None:
-    """Weigh every layout of some triples, time those that fit and are not beaten by their bound."""
+    """Weigh every layout of some triples, and time those that fit."""
     weighed = [w for s, (stems, of) in here.items() for w in _weigh(task, family, s, stems=stems, of=of)]
+    if not weighed:
+        return
     used = np.zeros(len(triples), dtype=bool)
     for one in weighed:
-        used[one.triple_of[one.used]] = True
-    if not used.any():
-        return
+        used[one.triple_of] = True
     mesh = task.joined.mesh(np.c_[triples[used], np.ones(used.sum(), dtype=np.int64)])
     setting = setting_of(task.job, machine=task.machine, strategy=family, stack=task.stack)
     passes = microbatch_passes(task.job, mesh, setting)
-    timed = used.copy()
-    if task.cut:
-        lost = _beaten(task, mesh, setting, passes=passes, stems=triples[used])
-        timed[used] = ~lost
-        passes = take(passes, ~lost) if timed.any() else passes
-    place = np.cumsum(timed) - 1
+    sent = _Sent(task=task, triples=triples[used], setting=setting, passes=passes)
+    place = np.cumsum(used) - 1
     for schedule in here:
         mine = [w for w in weighed if w.strategy.schedule == schedule]
-        rows = reduce(np.logical_or, (w.used for w in mine), np.zeros(len(here[schedule][0]), dtype=bool))
-        rows &= timed[here[schedule][1]]
-        for one in mine:
-            _count_cut(task, one, rows)
-        if rows.any():
-            there = [dataclasses.replace(w.of(rows), triple_of=place[w.triple_of[rows]]) for w in mine]
-            _time(task, there, setting, passes=passes, triples=triples[timed])
+        if mine:
+            _time(task, mine, sent, rows=place[mine[0].triple_of])
 
 
 def _weigh(
     task: _Task, family: Strategy, schedule: Any, *, stems: NDArray[Any], of: NDArray[Any]
-) -> Iterator[_Weighed]:
-    """Yield, per ZeRO stage, what the layouts of some stems need; count those that break a rule."""
-    space = task.joined
-    strategy = dataclasses.replace(family, schedule=schedule)
+) -> list[_Weighed]:
+    """Return, per ZeRO stage, what the layouts of some stems need; count those that break a rule or miss.
+
+    A stem of which no layout fits with its states cut over all ranks has none that fits with replicas.
+    """
+    space, strategy = task.joined, dataclasses.replace(family, schedule=schedule)
     mesh = space.mesh(stems)
-    shape = (len(stems), 1, *np.broadcast_shapes(*(np.shape(getattr(mesh, n)) for n in CELL))[2:])
+    shape = (len(stems), 1, *(len(getattr(space, name)) for name in ("microbatch_sequences", "ep", "etp")))
     broken = np.broadcast_to(first_broken(_rules(task, mesh, strategy=strategy)), shape)
+    splits = {zero: mesh.ranks % _column(space.replicas_of(zero)) == 0 for zero in space.zero_stage}
+    _count_broken(task, stems, broken, splits=splits)
     sound = broken == Verdict.OK
-    splits = 0
+    kept = [
+        activations_bytes(task.job, mesh, strategy=strategy, stack=task.stack, last=last)
+        for last in (False, True)
+    ]
+    hopeful = np.zeros(len(stems), dtype=bool)
     for zero in space.zero_stage:
-        replicas = space.replicas_of(zero)
-        whole = mesh.ranks % np.asarray(replicas).reshape(1, -1, 1, 1, 1) == 0
-        splits = splits + whole.sum(axis=1).ravel()
         own = dataclasses.replace(strategy, zero_stage=zero)
-        split = space.mesh(stems, replicas=replicas)
-        needed = fullest_bytes(task.job, split, strategy=own, stack=task.stack)
-        alive = sound & whole
+        needed = fullest_bytes(task.job, mesh, strategy=own, stack=task.stack, activations=kept)
+        needed = np.broadcast_to(needed, shape)
+        hopeful |= (sound & (needed <= task.machine.chip.hbm_bytes)).any(axis=(1, 2, 3, 4))
+        _keep_miss(task, own, stems=stems, needed=needed, sound=sound)
+    return _weigh_hopeful(task, strategy, stems, of=of, hopeful=hopeful, sound=sound, splits=splits, kept=kept)
+
+
+def _column(replicas: list[int]) -> NDArray[Any]:
+    return np.asarray(replicas).reshape(1, -1, 1, 1, 1)
+
+
+def _weigh_hopeful(
+    task: _Task,
+    strategy: Strategy,
+    stems: NDArray[Any],
+    *,
+    of: NDArray[Any],
+    hopeful: NDArray[Any],
+    sound: NDArray[Any],
+    splits: dict[int, NDArray[Any]],
+    kept: list[Any],
+) -> list[_Weighed]:
+    """Return what every split of the ranks needs, for stems that may have room; count what fits and what not."""
+    found, all_of = [], bool(hopeful.all())
+    few = stems if all_of else stems[hopeful]
+    held = kept if all_of else [values[hopeful] if len(values) > 1 else values for values in kept]
+    for zero, whole in splits.items():
+        replicas = task.joined.replicas_of(zero)
+        own = dataclasses.replace(strategy, zero_stage=zero)
+        alive = (sound if all_of else sound[hopeful]) & (whole if all_of else whole[hopeful])
+        mesh = task.joined.mesh(few, replicas=replicas)
+        needed = fullest_bytes(task.job, mesh, strategy=own, stack=task.stack, activations=held)
         needed = np.broadcast_to(needed, alive.shape)
         fits = alive & (needed <= task.machine.chip.hbm_bytes)
-        yield from _counted(
-            task,
+        _count_fits(task, stems, few, sound=sound, whole=whole, fits=fits)
+        found.append(
             _Weighed(
-                strategy=own, stems=stems, triple_of=of, replicas=replicas, needed_bytes=needed, fits=fits
-            ),
-            alive=alive,
+                strategy=own,
+                stems=few,
+                triple_of=of if all_of else of[hopeful],
+                replicas=replicas,
+                needed_bytes=needed,
+                fits=fits,
+            )
         )
-    _count_broken(task, stems, broken, splits=splits)
+    return found if len(few) else []
 
 
-CELL = ("tp", "microbatch_sequences", "ep", "etp")  # one field per axis that rules depend on
-
-
-def _counted(task: _Task, one: _Weighed, *, alive: NDArray[Any]) -> Iterator[_Weighed]:
-    """Count what fits and what does not; yield the strategy's layouts where some fit."""
-    for kept, rows in task.slots(one.stems):
-        fit, sound = int(np.count_nonzero(one.fits[rows])), int(np.count_nonzero(alive[rows]))
-        kept.counts[Verdict.OK] += fit
-        kept.counts[Verdict.MEMORY] += sound - fit
-        kept.priced += sound
-        if sound and not kept.counts[Verdict.OK]:
-            _keep_miss(task, kept, one, rows=rows, alive=alive)
-    if one.fits.any():
-        yield one
-
-
-def _count_broken(task: _Task, stems: NDArray[Any], broken: NDArray[Any], *, splits: Any) -> None:
-    """Count layouts that break a rule: as often as their ranks split; those that do not split break CHIPS."""
-    cells = task.joined.cells
-    tried = sum(len(task.joined.replicas_of(zero)) for zero in task.joined.zero_stage)
+def _count_fits(
+    task: _Task,
+    stems: NDArray[Any],
+    few: NDArray[Any],
+    *,
+    sound: NDArray[Any],
+    whole: NDArray[Any],
+    fits: NDArray[Any],
+) -> None:
+    """Count the layouts that break no rule: those that fit, and the others under memory."""
     for kept, rows in task.slots(stems):
-        weights = np.repeat(splits[rows], cells)
+        cells = sound[rows].reshape(rows.stop - rows.start, -1).sum(axis=1)
+        alive = int(np.sum(cells * whole[rows].reshape(len(cells), -1).sum(axis=1)))
+        kept.counts[Verdict.MEMORY] += alive
+        kept.priced += alive
+    for kept, rows in task.slots(few):
+        fit = int(np.count_nonzero(fits[rows]))
+        kept.counts[Verdict.OK] += fit
+        kept.counts[Verdict.MEMORY] -= fit
+
+
+def _count_broken(
+    task: _Task, stems: NDArray[Any], broken: NDArray[Any], *, splits: dict[int, NDArray[Any]]
+) -> None:
+    """Count layouts that break a rule: as often as their ranks split; those that do not split break CHIPS."""
+    cells, tried = task.joined.cells, sum(whole.shape[1] for whole in splits.values())
+    ways = sum(whole.sum(axis=1).ravel() for whole in splits.values())
+    for kept, rows in task.slots(stems):
+        weights = np.repeat(ways[rows], cells)
         found = np.bincount(broken[rows].ravel(), weights=weights, minlength=len(Verdict))
         found[Verdict.OK] = 0.0
-        found[Verdict.CHIPS] += float(np.sum(tried - splits[rows])) * cells
+        found[Verdict.CHIPS] += float(np.sum(tried - ways[rows])) * cells
         kept.counts += found.astype(np.int64)
 
 
-def _count_cut(task: _Task, one: _Weighed, rows: NDArray[Any]) -> None:
-    """Count what fits and is not timed."""
-    if task.cut and not rows.all():
-        for kept, here in task.slots(one.stems):
-            lost = int(np.count_nonzero(one.fits[here][~rows[here]]))
-            kept.cut += lost
-            kept.priced -= lost
+def _keep_miss(
+    task: _Task, strategy: Strategy, *, stems: NDArray[Any], needed: NDArray[Any], sound: NDArray[Any]
+) -> None:
+    """Keep the layout that misses memory by least, where nothing fits so far."""
+    for kept, rows in task.slots(stems):
+        if kept.counts[Verdict.OK]:
+            continue
+        missing = np.where(sound[rows], needed[rows], np.inf)
+        if missing.min() < (np.inf if kept.miss is None else kept.miss.memory_bytes):
+            nothing, best = np.broadcast_to(np.inf, missing.shape), np.array([np.argmin(missing)])
+            columns = (nothing, nothing, missing, missing)
+            (kept.miss,) = _candidates(task.joined.mesh(stems[rows]), strategy, best, columns=columns)
 
 
-def _keep_miss(task: _Task, kept: Kept, one: _Weighed, *, rows: slice, alive: NDArray[Any]) -> None:
-    """Keep the layout that misses memory by least."""
-    needed = np.where(alive[rows], one.needed_bytes[rows], np.inf)
-    if kept.miss is None or needed.min() < kept.miss.memory_bytes:
-        mesh = task.joined.mesh(one.stems[rows], replicas=one.replicas)
-        nothing = np.broadcast_to(np.inf, needed.shape)
-        best = np.array([np.argmin(needed)])
-        (kept.miss,) = _candidates(mesh, one.strategy, best, columns=(nothing, nothing, needed, needed))
-
-
-def fullest_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack) -> Bytes:
+def fullest_bytes(
+    job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, activations: Sequence[Bytes]
+) -> Bytes:
     """Return the memory of the fullest chip: `memory_use` without its parts.
 
+    `activations` are those of the first and of the last stage.
     Definition: the larger of the first stage's and the last stage's total; the last's where they are one.
     """
-    ends = (stage_memory(job, layout, strategy=strategy, stack=stack, last=last) for last in (False, True))
-    first, last = (lean_total(end) for end in ends)
+    first, last = (
+        lean_total(stage_memory(job, layout, strategy=strategy, stack=stack, last=end, activations=kept))
+        for end, kept in zip((False, True), activations, strict=True)
+    )
     return np.where(np.asarray(layout.pp) == 1, last, np.maximum(first, last))
 
 
@@ -360,46 +410,76 @@ def lower_bound(job: Job, mesh: Mesh, setting: Setting, *, passes: StagePasses) 
     return least, lean_total(least)
 
 
-def _beaten(
-    task: _Task, mesh: Mesh, setting: Setting, *, passes: StagePasses, stems: NDArray[Any]
-) -> NDArray[Any]:
-    """Return the stems of which every layout is beaten in both objectives by one that is known."""
+def _bounds(task: _Task, family: Strategy, triples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return, per triple, microbatch, ep and etp, what both objectives are at least."""
     assert task.beside is not None
-    step, total = lower_bound(task.job, mesh, setting, passes=passes)
-    first, second = np.broadcast_arrays(task.objective(step, total), task.beside(step, total))
-    lost = np.zeros(len(stems), dtype=bool)
-    for kept, rows in task.slots(stems):
-        lost[rows] = kept.beaten(first[rows], second[rows]).all(axis=(1, 2, 3, 4))
+    setting = setting_of(task.job, machine=task.machine, strategy=family, stack=task.stack)
+    found: tuple[list[Any], list[Any]] = ([], [])
+    for some in _batches(np.arange(len(triples)), np.full(len(triples), task.joined.cells)):
+        mesh = task.joined.mesh(np.c_[triples[some], np.ones(len(some), dtype=np.int64)])
+        passes = microbatch_passes(task.job, mesh, setting)
+        step, total = lower_bound(task.job, mesh, setting, passes=passes)
+        shape = np.shape(total)
+        for bounds, objective in zip(found, (task.objective, task.beside), strict=True):
+            bounds.append(np.broadcast_to(objective(step, total), shape))
+    return np.concatenate(found[0]), np.concatenate(found[1])
+
+
+def _beaten(
+    task: _Task, triples: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
+) -> NDArray[Any]:
+    """Return the triples of which every layout is beaten in both objectives by one that is known."""
+    lost = np.zeros(len(triples), dtype=bool)
+    for kept, rows in task.slots(triples):
+        lost[rows] = kept.beaten(first[rows], second[rows]).reshape(rows.stop - rows.start, -1).all(axis=1)
     return lost
 
 
-def _time(
-    task: _Task, weighed: list[_Weighed], setting: Setting, *, passes: StagePasses, triples: NDArray[Any]
-) -> None:
+@dataclass(slots=True)
+class _Sent:
+    """Some triples with their layer passes, and what all schedules share of each ZeRO stage, made once."""
+
+    task: _Task
+    triples: NDArray[Any]
+    setting: Setting
+    passes: StagePasses
+    messages: dict[tuple[bool, bool], Any] = field(default_factory=dict)
+    parts: dict[tuple[int, bool], tuple[Seconds, Seconds, Seconds]] = field(default_factory=dict)
+
+    def of(self, one: _Weighed) -> tuple[Seconds, Seconds, Seconds]:
+        """Return the exposed data-parallel messages, the optimizer step, and both together."""
+        zero, twice = one.strategy.zero_stage, one.strategy.schedule == "dualpipe"
+        if (zero, twice) not in self.parts:
+            job, own = self.task.job, dataclasses.replace(self.setting, strategy=one.strategy)
+            uncut = np.c_[self.triples, np.ones(len(self.triples), dtype=np.int64)]
+            mesh = self.task.joined.mesh(uncut, replicas=one.replicas)
+            if (zero > 0, twice) not in self.messages:
+                self.messages[zero > 0, twice] = data_messages_s(job, mesh, own)
+            exposed = data_comm_s(
+                job,
+                mesh,
+                own,
+                passes=self.passes,
+                microbatches=microbatches_of(job, mesh),
+                messages=self.messages[zero > 0, twice],
+            )
+            update = optimizer_s(job, mesh, own)
+            self.parts[zero, twice] = (exposed, update, np.add(exposed, update))
+        return self.parts[zero, twice]
+
+
+def _time(task: _Task, weighed: list[_Weighed], sent: _Sent, *, rows: NDArray[Any]) -> None:
     """Time the layouts of some stems: once what all ZeRO stages share, then each one's messages."""
-    stems, of = weighed[0].stems, weighed[0].triple_of
-    own = dataclasses.replace(setting, strategy=weighed[0].strategy)
-    mesh, alone = task.joined.mesh(stems), len(stems) == len(triples) and bool((np.diff(of) == 1).all())
-    base = step_parts(task.job, mesh, own, passes=passes if alone else take(passes, of), dp_comm_s=0.0)
+    own = dataclasses.replace(sent.setting, strategy=weighed[0].strategy)
+    alone = len(rows) == len(sent.triples) and bool((np.diff(rows) == 1).all())
+    passes = sent.passes if alone else take(sent.passes, rows)
+    base = step_parts(task.job, task.joined.mesh(weighed[0].stems), own, passes=passes, dp_comm_s=0.0)
     shared = lean_total(dataclasses.replace(base, optimizer_s=0.0))
-    there = np.unique(of)
-    uncut = np.c_[triples[there], np.ones(len(there), dtype=np.int64)]
-    whole = len(there) == len(triples)
-    back = of if whole else np.searchsorted(there, of)
     for one in weighed:
-        if not one.fits.any():
-            continue
-        own = dataclasses.replace(setting, strategy=one.strategy)
-        few = task.joined.mesh(uncut, replicas=one.replicas)
-        m = microbatches_of(task.job, few)
-        sent = passes if whole else take(passes, there)
-        exposed = data_comm_s(task.job, few, own, passes=sent, microbatches=m)
-        update = optimizer_s(task.job, few, own)
-        step = dataclasses.replace(
-            base, dp_comm_s=_spread(exposed, back, alone=alone), optimizer_s=_spread(update, back, alone=alone)
-        )
-        total = shared + _spread(np.add(exposed, update), back, alone=alone)
-        _keep(task, one, step, total)
+        if one.fits.any():
+            exposed, update, both = (_spread(part, rows, alone=alone) for part in sent.of(one))
+            step = dataclasses.replace(base, dp_comm_s=exposed, optimizer_s=update)
+            _keep(task, one, step, shared + both)
 
 
 def _spread(values: Real, rows: NDArray[Any], *, alone: bool) -> Real:

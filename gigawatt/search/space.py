@@ -23,7 +23,7 @@ MAX_CP = 64
 MAX_CHUNKS = 16
 MAX_MICROBATCH = 16
 MAX_REPLICATE = 64
-BLOCK_LAYOUTS = 2**15  # arrays of a block stay within a core's cache
+BLOCK_LAYOUTS = 2**17  # arrays of a block stay within a core's cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,10 +65,11 @@ class Space:
         return tuple(Strategy(sequence_parallel=sp, recompute=recompute) for sp, recompute in kinds)
 
     def stems(self, *, interleaved: bool) -> NDArray[Any]:
-        """Return every (chips, tp, cp, pp, chunks) with tp x cp x pp a divisor of the chips, one a row."""
+        """Return every (chips, tp, cp, pp, chunks) with tp x cp x pp a divisor of the chips, sorted."""
         chunks = [c for c in self.chunks if (c > 1) == interleaved]
         axes = np.meshgrid([self.chips], self.tp, self.cp, self.pp, chunks, indexing="ij")
         rows = np.stack([a.ravel() for a in axes], axis=1).astype(np.int64)
+        rows = rows[np.lexsort(rows.T[::-1])]
         return rows[rows[:, 0] % (rows[:, 1] * rows[:, 2] * rows[:, 3]) == 0]
 
     def replicas_of(self, zero_stage: int) -> list[int]:
