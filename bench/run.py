@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from gigawatt.search import full_space, search
+from gigawatt.search import full_space, search, search_sizes
 from gigawatt.study.scenario import scenario
 
 HISTORY = Path(__file__).with_name("history.csv")
@@ -51,6 +52,31 @@ def search_case(model: str, machine: str) -> dict[str, float]:
     return {"candidates": found.candidates, "priced": found.priced, "cpu_s": best}
 
 
+def sizes_case() -> dict[str, float]:
+    """Return the best of some searches of 405B on 8 to 131,072 of Colossus' chips, nothing cut."""
+    asked = scenario("llama3.1-405b", on="colossus-230k", tokens=1e12)
+    spaces = [full_space(asked.job, asked.machine.take(2**n), stack=asked.stack) for n in range(3, 18)]
+    best = float("inf")
+    for _ in range(REPEATS):
+        start = time.process_time()
+        found = search_sizes(asked.job, spaces, machine=asked.machine, stack=asked.stack)
+        best = min(best, time.process_time() - start)
+    seen, priced = (sum(getattr(one, name) for one in found) for name in ("candidates", "priced"))
+    return {"candidates": seen, "priced": priced, "cpu_s": best}
+
+
+def stream_s(rows: int) -> float:
+    """Return the CPU time to read the columns of so many layouts once and to write one: nine degrees added."""
+    columns = [np.ones(rows) for _ in range(9)]
+    total, best = np.zeros(rows), float("inf")
+    for _ in range(REPEATS):
+        start = time.process_time()
+        for column in columns:
+            np.add(total, column, out=total)
+        best = min(best, time.process_time() - start)
+    return best
+
+
 def process_s(*command: str) -> float:
     """Return the least wall time of some runs of a process."""
     times = []
@@ -64,15 +90,18 @@ def process_s(*command: str) -> float:
 def measure() -> dict[str, float]:
     """Return every figure by name; those that end in _ratio are compared over time."""
     found: dict[str, float] = {}
-    for name, case in CASES.items():
+    searches = {name: partial(search_case, *case) for name, case in CASES.items()}
+    for name, measured in {**searches, "405B on 8 to 131,072 chips": sizes_case}.items():
         before = min(reference_s() for _ in range(REPEATS))
-        one = search_case(*case)
+        one = measured()
         reference = min(before, *(reference_s() for _ in range(REPEATS)))
         rows_per_s = REFERENCE_ROWS * REFERENCE_PASSES / reference
         per_s = one["priced"] / one["cpu_s"]
         told = f"{one['candidates']:,.0f} candidates, {one['priced']:,.0f} priced whole"
         print(f"{name}: {told}, {one['cpu_s']:.2f} CPU-s")
         print(f"  {per_s:,.0f} layouts a CPU-s; the reference loop does {rows_per_s:,.0f} rows a CPU-s")
+        ratio = one["cpu_s"] / stream_s(int(one["candidates"]))
+        print(f"  {ratio:.1f} x the time to stream the degrees of all candidates once through memory")
         found[f"{name}: priced per CPU-s"] = per_s
         found[f"{name}: reference rows over layouts, a CPU-s_ratio"] = rows_per_s / per_s
     numpy_s = process_s(sys.executable, "-c", "import numpy")

@@ -14,13 +14,11 @@ from gigawatt.cli.options import amount, whole
 from gigawatt.cli.output import emit, progress_bar, refuse_place
 from gigawatt.cli.page import STYLE
 from gigawatt.errors import InputError
-from gigawatt.study import SIZE_OBJECTIVES, SIZE_PRICES, size
+from gigawatt.study import SIZE_OBJECTIVES, SIZE_PRICES, size, size_document
 from gigawatt.units import parse
 
 
-def _quantity(
-    field: str, unit: str
-) -> Callable[[click.Context, click.Parameter, str | None], float | None]:
+def _quantity(field: str, unit: str) -> Callable[[click.Context, click.Parameter, str | None], float | None]:
     """Return the reader of an option that takes a quantity with its unit."""
 
     def read(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
@@ -68,7 +66,11 @@ def _batch(context: click.Context, parameter: click.Parameter, text: str | None)
 )
 @click.option("--among", metavar="A,B,...", help="Machines, or machine files; else all that exist.")
 @click.option(
-    "--by", type=click.Choice(list(SIZE_OBJECTIVES)), default="cost", show_default=True, help="What is made least."
+    "--by",
+    type=click.Choice(list(SIZE_OBJECTIVES)),
+    default="cost",
+    show_default=True,
+    help="What is made least.",
 )
 @click.option(
     "--price",
@@ -86,7 +88,10 @@ def _batch(context: click.Context, parameter: click.Parameter, text: str | None)
     help="Numbers of chips: powers of two, and three times such.",
 )
 @click.option(
-    "--batch", metavar="N", callback=_batch, help="Tokens a step, e.g. 16M; float: any within the critical batch."
+    "--batch",
+    metavar="N",
+    callback=_batch,
+    help="Tokens a step, e.g. 16M; float: any within the critical batch.",
 )
 @click.option(
     "--seq", metavar="N", callback=whole("seq", example="8192"), help="Tokens a sequence, e.g. 8192."
@@ -153,7 +158,7 @@ def command(
             workers=os.cpu_count() or 1,
             progress=progress,
         )
-    document = found.document()
+    document = size_document(found)
     if html or svg or png:
         _pictures(document, html=html, svg=svg, png=png)
     if as_json:

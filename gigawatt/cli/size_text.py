@@ -24,7 +24,7 @@ PAID = {"rent": "to rent", "own": "to own"}
 
 
 def size_text(document: Mapping[str, Any], *, top: int) -> RenderableType:
-    """Return the sizing as tables: the choice, the front, the limits, what holds it back, what was left out."""
+    """Return the sizing as tables: choice, front, limits, what holds it back, what was left out."""
     result = document["result"]
     parts: list[RenderableType] = [*title(document), Text(""), pairs(headline(document)), Text("")]
     front = result["front"]
@@ -43,7 +43,9 @@ def title(document: Mapping[str, Any]) -> list[RenderableType]:
     """Return what was asked, in two lines."""
     inputs, result = document["inputs"], document["result"]
     limits = [_limit(name, most) for name, most in inputs["limits"].items() if most is not None]
-    asked = f"{fmt(inputs['tokens'], '1', digits=4)} tokens, loss {figures(result['loss_nats'], 4)} nat/token; "
+    asked = (
+        f"{fmt(inputs['tokens'], '1', digits=4)} tokens, loss {figures(result['loss_nats'], 4)} nat/token; "
+    )
     asked += f"within {', '.join(limits)}" if limits else "without limits"
     return [
         Text(f"What to buy for {inputs['model_name']}", style="bold"),
@@ -71,7 +73,9 @@ def headline(document: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _spread(front: Sequence[Mapping[str, Any]], top: int, *, chosen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _spread(
+    front: Sequence[Mapping[str, Any]], top: int, *, chosen: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
     """Return some designs of the front, evenly from the fastest to the slowest, the choice among them."""
     if len(front) <= top:
         return list(front)
@@ -139,7 +143,11 @@ def doubled_rows(doubled: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     rows = []
     for one in doubled:
         gain = one["gain"]
-        told = "no layout divides" if gain is None else f"{abs(100 * gain):.1f} % {'less' if gain >= 0 else 'more'}"
+        told = (
+            "no layout divides"
+            if gain is None
+            else f"{abs(100 * gain):.1f} % {'less' if gain >= 0 else 'more'}"
+        )
         rows.append({"with": TWICE[one["what"]], "time": told, "": "binds" if one["binds"] else ""})
     return rows
 
@@ -160,9 +168,12 @@ def _reason(one: Mapping[str, Any]) -> str:
 
 
 def _searched(search: Mapping[str, Any], run: Mapping[str, Any]) -> Text:
-    return Text(
-        f"{search['considered']:,} layouts of {search['machines']} machines, {search['networks']} networks of "
-        f"chips, in {fmt(run['search_s'], 's')}: {search['shared']:,} the same as another machine's, "
-        f"{search['ruled_out']:,} break a rule, {search['cut']:,} cut by a bound, {search['priced']:,} priced, of "
-        f"which {search['fit']:,} fit; {search['designs']:,} designs kept"
-    )
+    seen = f"{search['considered']:,} layouts in {fmt(run['search_s'], 's')} on {search['machines']} machines"
+    fate = {
+        "shared": f"the same on another machine (they have {search['networks']} networks of chips)",
+        "ruled_out": "break a rule",
+        "cut": "cut by a bound",
+        "priced": f"priced, of which {search['fit']:,} fit",
+    }
+    told = ", ".join(f"{search[name]:,} {words}" for name, words in fate.items())
+    return Text(f"{seen}: {told}; {search['designs']:,} designs kept")

@@ -223,7 +223,7 @@ def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
     return inside, Group(ranks=layout.dp_replicate, stride=np.maximum(outer, stride))
 
 
-def data_messages_s(job: Job, layout: Layout, setting: Setting) -> tuple[Seconds, Seconds]:
+def data_messages_s(job: Job, layout: Layout, *, setting: Setting) -> tuple[Seconds, Seconds]:
     """Return the time to reduce all gradients and to gather all weights of a chip, hidden or not.
 
     The same for ZeRO 1, 2 and 3. With DualPipe a rank keeps two stages.
@@ -268,7 +268,7 @@ def data_comm_s(
     Source: Rajbhandari 2019, arXiv:1910.02054; Zhao 2023, arXiv:2304.11277 sec. 3; overlap fitted per stack.
     """
     stack, zero = setting.stack, setting.strategy.zero_stage
-    reduce, gather = data_messages_s(job, layout, setting) if messages is None else messages
+    reduce, gather = data_messages_s(job, layout, setting=setting) if messages is None else messages
     forward = passes.forward.total_s / layout.pp
     backward = (passes.backward.total_s + passes.recompute.total_s) / layout.pp
     first = layout.pp * 1.0 / job.model.layers  # the share of one layer

@@ -136,8 +136,9 @@ def verdict(
 def first_broken(broken: Mapping[Verdict, Any]) -> NDArray[Any]:
     """Return the first rule that each layout breaks; OK where none.
 
-    >>> first_broken({Verdict.BATCH: np.array([True, True, False]), Verdict.HEADS: np.array([False, True, False])})
-    array([7, 2, 0], dtype=int8)
+    >>> batch, heads = np.array([True, True, False]), np.array([False, True, False])
+    >>> first_broken({Verdict.BATCH: batch, Verdict.HEADS: heads}).tolist()
+    [7, 2, 0]
     """
     first: NDArray[Any] = np.asarray(np.int8(Verdict.OK))
     for rule in sorted(broken, reverse=True):  # the earliest rule is written last, over the others

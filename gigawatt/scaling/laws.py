@@ -114,8 +114,8 @@ def critical_batch_tokens(loss_nats: Real) -> Count:
 
     .. math:: B_{crit} = B_* L^{-1/\alpha_B}, \quad B_* = 2 \cdot 10^8,\ \alpha_B = 0.21
 
-    Valid for: autoregressive transformers on web text; an extrapolation below the losses of its own runs, where
-    larger batches than this have been trained.
+    Valid for: autoregressive transformers on web text; an extrapolation below the losses of its own runs,
+    where larger batches than this have been trained.
     Source: Kaplan 2020, arXiv:2001.08361 eq. 1.4; McCandlish 2018, arXiv:1812.06162.
 
     >>> round(float(critical_batch_tokens(2.0)) / 1e6, 2)

@@ -5,8 +5,9 @@ others lost.
 """
 
 from gigawatt.search.kept import Candidate, SearchResult
-from gigawatt.search.run import Objective, search, search_sizes, step_seconds
+from gigawatt.search.run import search, search_sizes, step_seconds
 from gigawatt.search.space import Space, full_space, smaller_counts
+from gigawatt.search.task import Objective
 
 __all__ = [
     "Candidate",

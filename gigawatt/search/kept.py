@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,20 +36,20 @@ class SearchResult:
     cut: int = 0  # candidates that were never weighed, for what is known beats their bound
 
 
-@dataclass(slots=True)
 class Kept:
-    """What a search keeps of one number of chips."""
+    """What a search keeps of one number of chips; it changes while the search runs."""
 
-    top: int
-    candidates: list[Candidate] = field(default_factory=list)
-    counts: NDArray[Any] = field(default_factory=lambda: np.zeros(len(Verdict), dtype=np.int64))
-    miss: Candidate | None = None
-    considered: int = 0
-    priced: int = 0
-    cut: int = 0
-    worst: float = np.inf  # the last score that is among the best
-    scores: NDArray[Any] = field(default_factory=lambda: np.empty(0))  # of the front, rising
-    besides: NDArray[Any] = field(default_factory=lambda: np.empty(0))  # of the front, falling
+    def __init__(self, top: int) -> None:
+        self.top = top
+        self.candidates: list[Candidate] = []
+        self.counts: NDArray[Any] = np.zeros(len(Verdict), dtype=np.int64)
+        self.miss: Candidate | None = None
+        self.considered = 0
+        self.priced = 0
+        self.cut = 0
+        self.worst = np.inf  # the last score that is among the best
+        self.scores: NDArray[Any] = np.empty(0)  # of the front, rising
+        self.besides: NDArray[Any] = np.empty(0)  # of the front, falling
 
     def hopeful(self, scores: NDArray[Any], besides: NDArray[Any], *, fits: NDArray[Any]) -> NDArray[Any]:
         """Return the rows that fit and would join the best or the front, others of their own kind aside."""
@@ -57,7 +57,8 @@ class Kept:
             return np.flatnonzero(fits)
         rows = np.flatnonzero(fits & ((scores < self.worst) | (besides < self.besides[0])))
         joins = (scores[rows] < self.worst) | ~self.beaten(scores[rows], besides[rows])
-        return rows[joins]
+        found: NDArray[Any] = rows[joins]
+        return found
 
     def beaten(self, scores: NDArray[Any], besides: NDArray[Any]) -> NDArray[Any]:
         """Return which rows some member of the front is at least as good as in both ways."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -15,25 +14,21 @@ from gigawatt.catalog.records import Machine, Stack
 from gigawatt.perf import (
     Job,
     Layout,
-    Setting,
     StagePasses,
     StepTime,
     Strategy,
     Verdict,
     microbatch_passes,
-    microbatches_of,
     setting_of,
-    step_parts,
     take,
 )
-from gigawatt.perf.memory import activations_bytes, stage_memory
-from gigawatt.perf.step import data_comm_s, data_messages_s, optimizer_s
-from gigawatt.perf.verdict import first_broken, rules
-from gigawatt.search.kept import Candidate, Kept, SearchResult, best_rows, front_rows
-from gigawatt.search.space import BLOCK_LAYOUTS, Mesh, Space
-from gigawatt.units import Bytes, Real, Seconds
-
-Objective = Callable[[StepTime, Seconds], Any]  # of a step and its total; never falls when a part grows
+from gigawatt.perf.verdict import first_broken
+from gigawatt.search.kept import Kept, SearchResult
+from gigawatt.search.space import BLOCK_LAYOUTS, Space
+from gigawatt.search.task import Objective, Task, broken_rules, every_slot
+from gigawatt.search.timing import Sent, lower_bound, time_layouts
+from gigawatt.search.weigh import weigh
+from gigawatt.units import Seconds
 
 
 def step_seconds(_: StepTime, total_s: Seconds) -> Seconds:
@@ -45,28 +40,6 @@ def step_seconds(_: StepTime, total_s: Seconds) -> Seconds:
     'step_seconds'
     """
     return total_s
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Task:
-    """What is searched, and where what is found goes: one space and one `Kept` per number of chips."""
-
-    job: Job
-    machine: Machine
-    stack: Stack
-    spaces: tuple[Space, ...]  # by rising chips
-    joined: Space
-    objective: Objective
-    beside: Objective | None  # what the front holds against the objective; None: memory
-    cut: bool
-    kept: tuple[Kept, ...]
-
-    def slots(self, stems: NDArray[Any]) -> Iterator[tuple[Kept, slice]]:
-        """Yield, per number of chips that some of the stems have, where its stems lie."""
-        edges = np.searchsorted(stems[:, 0], [space.chips for space in self.spaces])
-        for kept, first, last in zip(self.kept, edges, (*edges[1:], len(stems)), strict=True):
-            if last > first:
-                yield kept, slice(int(first), int(last))
 
 
 def search(
@@ -107,7 +80,7 @@ def search_sizes(
     Meshes hold stems of several sizes at once; blocks of them bound the memory that this takes.
     """
     spaces = tuple(sorted(spaces, key=lambda space: space.chips))
-    task = _Task(
+    task = Task(
         job=job,
         machine=machine,
         stack=stack,
@@ -131,7 +104,7 @@ def search_sizes(
     return tuple(kept.result() for kept in task.kept)
 
 
-def _viable(task: _Task, strategy: Strategy) -> NDArray[Any]:
+def _viable(task: Task, strategy: Strategy) -> NDArray[Any]:
     """Return the stems that leave some layout alive; count the others under the rule that they break."""
     interleaved = strategy.schedule == "interleaved"
     stems = np.concatenate([space.stems(interleaved=interleaved) for space in task.spaces])
@@ -139,48 +112,38 @@ def _viable(task: _Task, strategy: Strategy) -> NDArray[Any]:
         stems = stems[stems[:, 1] > 1]  # without tensor parallelism it is the same layout
     chips, tp, cp, pp, chunks = stems.T
     outline = Layout(tp=tp, cp=cp, pp=pp, dp_shard=chips // (tp * cp * pp), chunks=chunks)
-    found = first_broken(_rules(task, outline, strategy=strategy))  # with all other degrees 1
+    found = first_broken(broken_rules(task, outline, strategy=strategy))  # with all other degrees 1
     found = np.broadcast_to(found, chips.shape)
-    for (kept, rows), space in zip(_every_slot(task, stems), task.spaces, strict=True):
+    for (kept, rows), space in zip(every_slot(task, stems), task.spaces, strict=True):
         shared = len(space.recompute) * sum(space.others(zero) for zero in space.zero_stage)
         kept.considered += shared * (rows.stop - rows.start)
         dead = found[rows][found[rows] != Verdict.OK]
         kept.counts += shared * np.bincount(dead, minlength=len(Verdict))
-    return stems[found == Verdict.OK]
+    alive: NDArray[Any] = stems[found == Verdict.OK]
+    return alive
 
 
-def _every_slot(task: _Task, stems: NDArray[Any]) -> Iterator[tuple[Kept, slice]]:
-    """Yield, per number of chips, where its stems lie, be there none."""
-    edges = np.searchsorted(stems[:, 0], [space.chips for space in task.spaces])
-    for kept, first, last in zip(task.kept, edges, (*edges[1:], len(stems)), strict=True):
-        yield kept, slice(int(first), int(last))
-
-
-def _rules(task: _Task, layout: Layout, *, strategy: Strategy) -> dict[Verdict, Any]:
-    """Return which layouts break which rule; a stem has the right chips by its making."""
-    broken = rules(task.job, layout, machine=task.machine, strategy=strategy)
-    return {rule: rows for rule, rows in broken.items() if rule != Verdict.CHIPS}
-
-
-def _search_family(task: _Task, family: Strategy, stems_of: dict[Any, NDArray[Any]]) -> None:
+def _search_family(task: Task, family: Strategy, stems_of: dict[Any, NDArray[Any]]) -> None:
     """Search all strategies that share layer times, some triples (tp, cp, pp) at a time.
 
     When branches may be cut, the triples of the least bound come first, and what is beaten by then is left.
     """
     every = np.concatenate([stems[:, :4] for stems in stems_of.values()])
-    triples, place = np.unique(every, axis=0, return_inverse=True)
+    triples, place = _distinct(every)
     ends = np.cumsum([len(stems) for stems in stems_of.values()])[:-1]
     triple_of = dict(zip(stems_of, np.split(place, ends), strict=True))
     held = {s: np.bincount(of, minlength=len(triples)) for s, of in triple_of.items()}
-    order, bounds = np.arange(len(triples)), None
+    order, bounds, passes = np.arange(len(triples)), None, None
     if task.cut and len(triples):
-        bounds = _bounds(task, family, triples)
+        bounds, passes = _bounds(task, family, triples)
         least = bounds[0].reshape(len(triples), -1).min(axis=1)
         order = order[np.lexsort((least, triples[:, 0]))]
         starts = np.searchsorted(triples[order, 0], triples[order, 0])
-        order = order[np.argsort(np.arange(len(order)) - starts, kind="stable")]  # the best of each size first
+        order = order[
+            np.argsort(np.arange(len(order)) - starts, kind="stable")
+        ]  # the best of each size first
     weights = np.max(list(held.values()), axis=0) * len(task.joined.dp_replicate) * task.joined.cells
-    layouts = sum(n * _strategies(task) for n in held.values())
+    layouts = np.sum(list(held.values()), axis=0) * _strategies(task)
     for some in _batches(order, weights):
         here = np.sort(some)
         if bounds is not None:
@@ -189,10 +152,21 @@ def _search_family(task: _Task, family: Strategy, stems_of: dict[Any, NDArray[An
                 kept.cut += int(np.sum(layouts[here][rows][lost[rows]]))
             here = here[~lost]
         if here.size:
-            _search_block(task, family, triples[here], _of_triples(stems_of, triple_of, here))
+            known = None if passes is None else take(passes, here)
+            _search_block(task, family, triples[here], _of_triples(stems_of, triple_of, here), passes=known)
 
 
-def _strategies(task: _Task) -> int:
+def _distinct(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the different rows, sorted, and the place among them of each row given."""
+    key = np.zeros(len(rows), dtype=np.int64)
+    for column in rows.T:
+        values, ranks = np.unique(column, return_inverse=True)
+        key = key * len(values) + ranks
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    return rows[first], place
+
+
+def _strategies(task: Task) -> int:
     """Return how many layouts share a stem, a schedule and a family."""
     return sum(task.joined.others(zero) for zero in task.joined.zero_stage)
 
@@ -218,23 +192,18 @@ def _of_triples(
     return found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Weighed:
-    """The layouts of some stems and one strategy by memory: which fit."""
-
-    strategy: Strategy
-    stems: NDArray[Any]
-    triple_of: NDArray[Any]
-    replicas: list[int]
-    needed_bytes: NDArray[Any]
-    fits: NDArray[Any]
-
-
 def _search_block(
-    task: _Task, family: Strategy, triples: NDArray[Any], here: dict[Any, tuple[NDArray[Any], NDArray[Any]]]
+    task: Task,
+    family: Strategy,
+    triples: NDArray[Any],
+    here: dict[Any, tuple[NDArray[Any], NDArray[Any]]],
+    *,
+    passes: StagePasses | None,
 ) -> None:
-    """Weigh every layout of some triples, and time those that fit."""
-    weighed = [w for s, (stems, of) in here.items() for w in _weigh(task, family, s, stems=stems, of=of)]
+    """Weigh every layout of some triples, and time those that fit; `passes` where they are known already."""
+    weighed = [
+        w for s, (stems, of) in here.items() for w in weigh(task, family, schedule=s, stems=stems, of=of)
+    ]
     if not weighed:
         return
     used = np.zeros(len(triples), dtype=bool)
@@ -242,288 +211,36 @@ def _search_block(
         used[one.triple_of] = True
     mesh = task.joined.mesh(np.c_[triples[used], np.ones(used.sum(), dtype=np.int64)])
     setting = setting_of(task.job, machine=task.machine, strategy=family, stack=task.stack)
-    passes = microbatch_passes(task.job, mesh, setting)
-    sent = _Sent(task=task, triples=triples[used], setting=setting, passes=passes)
+    passes = microbatch_passes(task.job, mesh, setting) if passes is None else take(passes, used)
+    sent = Sent(task, triples[used], setting=setting, passes=passes)
     place = np.cumsum(used) - 1
     for schedule in here:
         mine = [w for w in weighed if w.strategy.schedule == schedule]
         if mine:
-            _time(task, mine, sent, rows=place[mine[0].triple_of])
+            time_layouts(task, mine, sent=sent, rows=place[mine[0].triple_of])
 
 
-def _weigh(
-    task: _Task, family: Strategy, schedule: Any, *, stems: NDArray[Any], of: NDArray[Any]
-) -> list[_Weighed]:
-    """Return, per ZeRO stage, what the layouts of some stems need; count those that break a rule or miss.
-
-    A stem of which no layout fits with its states cut over all ranks has none that fits with replicas.
-    """
-    space, strategy = task.joined, dataclasses.replace(family, schedule=schedule)
-    mesh = space.mesh(stems)
-    shape = (len(stems), 1, *(len(getattr(space, name)) for name in ("microbatch_sequences", "ep", "etp")))
-    broken = np.broadcast_to(first_broken(_rules(task, mesh, strategy=strategy)), shape)
-    splits = {zero: mesh.ranks % _column(space.replicas_of(zero)) == 0 for zero in space.zero_stage}
-    _count_broken(task, stems, broken, splits=splits)
-    sound = broken == Verdict.OK
-    kept = [
-        activations_bytes(task.job, mesh, strategy=strategy, stack=task.stack, last=last)
-        for last in (False, True)
-    ]
-    hopeful = np.zeros(len(stems), dtype=bool)
-    for zero in space.zero_stage:
-        own = dataclasses.replace(strategy, zero_stage=zero)
-        needed = fullest_bytes(task.job, mesh, strategy=own, stack=task.stack, activations=kept)
-        needed = np.broadcast_to(needed, shape)
-        hopeful |= (sound & (needed <= task.machine.chip.hbm_bytes)).any(axis=(1, 2, 3, 4))
-        _keep_miss(task, own, stems=stems, needed=needed, sound=sound)
-    return _weigh_hopeful(task, strategy, stems, of=of, hopeful=hopeful, sound=sound, splits=splits, kept=kept)
-
-
-def _column(replicas: list[int]) -> NDArray[Any]:
-    return np.asarray(replicas).reshape(1, -1, 1, 1, 1)
-
-
-def _weigh_hopeful(
-    task: _Task,
-    strategy: Strategy,
-    stems: NDArray[Any],
-    *,
-    of: NDArray[Any],
-    hopeful: NDArray[Any],
-    sound: NDArray[Any],
-    splits: dict[int, NDArray[Any]],
-    kept: list[Any],
-) -> list[_Weighed]:
-    """Return what every split of the ranks needs, for stems that may have room; count what fits and what not."""
-    found, all_of = [], bool(hopeful.all())
-    few = stems if all_of else stems[hopeful]
-    held = kept if all_of else [values[hopeful] if len(values) > 1 else values for values in kept]
-    for zero, whole in splits.items():
-        replicas = task.joined.replicas_of(zero)
-        own = dataclasses.replace(strategy, zero_stage=zero)
-        alive = (sound if all_of else sound[hopeful]) & (whole if all_of else whole[hopeful])
-        mesh = task.joined.mesh(few, replicas=replicas)
-        needed = fullest_bytes(task.job, mesh, strategy=own, stack=task.stack, activations=held)
-        needed = np.broadcast_to(needed, alive.shape)
-        fits = alive & (needed <= task.machine.chip.hbm_bytes)
-        _count_fits(task, stems, few, sound=sound, whole=whole, fits=fits)
-        found.append(
-            _Weighed(
-                strategy=own,
-                stems=few,
-                triple_of=of if all_of else of[hopeful],
-                replicas=replicas,
-                needed_bytes=needed,
-                fits=fits,
-            )
-        )
-    return found if len(few) else []
-
-
-def _count_fits(
-    task: _Task,
-    stems: NDArray[Any],
-    few: NDArray[Any],
-    *,
-    sound: NDArray[Any],
-    whole: NDArray[Any],
-    fits: NDArray[Any],
-) -> None:
-    """Count the layouts that break no rule: those that fit, and the others under memory."""
-    for kept, rows in task.slots(stems):
-        cells = sound[rows].reshape(rows.stop - rows.start, -1).sum(axis=1)
-        alive = int(np.sum(cells * whole[rows].reshape(len(cells), -1).sum(axis=1)))
-        kept.counts[Verdict.MEMORY] += alive
-        kept.priced += alive
-    for kept, rows in task.slots(few):
-        fit = int(np.count_nonzero(fits[rows]))
-        kept.counts[Verdict.OK] += fit
-        kept.counts[Verdict.MEMORY] -= fit
-
-
-def _count_broken(
-    task: _Task, stems: NDArray[Any], broken: NDArray[Any], *, splits: dict[int, NDArray[Any]]
-) -> None:
-    """Count layouts that break a rule: as often as their ranks split; those that do not split break CHIPS."""
-    cells, tried = task.joined.cells, sum(whole.shape[1] for whole in splits.values())
-    ways = sum(whole.sum(axis=1).ravel() for whole in splits.values())
-    for kept, rows in task.slots(stems):
-        weights = np.repeat(ways[rows], cells)
-        found = np.bincount(broken[rows].ravel(), weights=weights, minlength=len(Verdict))
-        found[Verdict.OK] = 0.0
-        found[Verdict.CHIPS] += float(np.sum(tried - ways[rows])) * cells
-        kept.counts += found.astype(np.int64)
-
-
-def _keep_miss(
-    task: _Task, strategy: Strategy, *, stems: NDArray[Any], needed: NDArray[Any], sound: NDArray[Any]
-) -> None:
-    """Keep the layout that misses memory by least, where nothing fits so far."""
-    for kept, rows in task.slots(stems):
-        if kept.counts[Verdict.OK]:
-            continue
-        missing = np.where(sound[rows], needed[rows], np.inf)
-        if missing.min() < (np.inf if kept.miss is None else kept.miss.memory_bytes):
-            nothing, best = np.broadcast_to(np.inf, missing.shape), np.array([np.argmin(missing)])
-            columns = (nothing, nothing, missing, missing)
-            (kept.miss,) = _candidates(task.joined.mesh(stems[rows]), strategy, best, columns=columns)
-
-
-def fullest_bytes(
-    job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, activations: Sequence[Bytes]
-) -> Bytes:
-    """Return the memory of the fullest chip: `memory_use` without its parts.
-
-    `activations` are those of the first and of the last stage.
-    Definition: the larger of the first stage's and the last stage's total; the last's where they are one.
-    """
-    first, last = (
-        lean_total(stage_memory(job, layout, strategy=strategy, stack=stack, last=end, activations=kept))
-        for end, kept in zip((False, True), activations, strict=True)
-    )
-    return np.where(np.asarray(layout.pp) == 1, last, np.maximum(first, last))
-
-
-def lean_total(record: Any) -> Real:
-    """Return the sum of a record's fields, small arrays first: few additions at the size of the result.
-
-    >>> from dataclasses import make_dataclass
-    >>> parts = make_dataclass("Parts", ["a_s", "b_s"])(np.array([[1.0], [2.0]]), 0.5)
-    >>> lean_total(parts).tolist()
-    [[1.5], [2.5]]
-    """
-    values = [getattr(record, f.name) for f in dataclasses.fields(record)]
-    found: Real = reduce(np.add, sorted(values, key=np.size))
-    return found
-
-
-def lower_bound(job: Job, mesh: Mesh, setting: Setting, *, passes: StagePasses) -> tuple[StepTime, Seconds]:
-    """Return a step, and its total, that no layout with these degrees is below, part by part.
-
-    Layer passes and stage-to-stage messages without chunks; no data-parallel message, no optimizer step, no
-    bubble and no waits: these are what schedule, ZeRO stage, chunks and replicas can still change.
-    Source: every part of `step_parts` is at least 0, and pipeline messages grow with the chunks.
-    """
-    step = step_parts(job, mesh, setting, passes=passes, dp_comm_s=0.0)
-    none = dict.fromkeys(("optimizer_s", "imbalance_s", "bubble_s", "straggler_s"), 0.0)
-    least = dataclasses.replace(step, **none)
-    return least, lean_total(least)
-
-
-def _bounds(task: _Task, family: Strategy, triples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return, per triple, microbatch, ep and etp, what both objectives are at least."""
+def _bounds(
+    task: Task, family: Strategy, triples: NDArray[Any]
+) -> tuple[tuple[NDArray[Any], NDArray[Any]], StagePasses | None]:
+    """Return, per triple, microbatch, ep and etp, what both objectives are at least; passes where few."""
     assert task.beside is not None
     setting = setting_of(task.job, machine=task.machine, strategy=family, stack=task.stack)
     found: tuple[list[Any], list[Any]] = ([], [])
-    for some in _batches(np.arange(len(triples)), np.full(len(triples), task.joined.cells)):
+    batches = list(_batches(np.arange(len(triples)), np.full(len(triples), task.joined.cells)))
+    for some in batches:
         mesh = task.joined.mesh(np.c_[triples[some], np.ones(len(some), dtype=np.int64)])
         passes = microbatch_passes(task.job, mesh, setting)
-        step, total = lower_bound(task.job, mesh, setting, passes=passes)
-        shape = np.shape(total)
+        step, total = lower_bound(task.job, mesh, setting=setting, passes=passes)
         for bounds, objective in zip(found, (task.objective, task.beside), strict=True):
-            bounds.append(np.broadcast_to(objective(step, total), shape))
-    return np.concatenate(found[0]), np.concatenate(found[1])
+            bounds.append(np.broadcast_to(objective(step, total), np.shape(total)))
+    both = (np.concatenate(found[0]), np.concatenate(found[1]))
+    return both, passes if len(batches) == 1 else None
 
 
-def _beaten(
-    task: _Task, triples: NDArray[Any], first: NDArray[Any], second: NDArray[Any]
-) -> NDArray[Any]:
+def _beaten(task: Task, triples: NDArray[Any], first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
     """Return the triples of which every layout is beaten in both objectives by one that is known."""
     lost = np.zeros(len(triples), dtype=bool)
     for kept, rows in task.slots(triples):
         lost[rows] = kept.beaten(first[rows], second[rows]).reshape(rows.stop - rows.start, -1).all(axis=1)
     return lost
-
-
-@dataclass(slots=True)
-class _Sent:
-    """Some triples with their layer passes, and what all schedules share of each ZeRO stage, made once."""
-
-    task: _Task
-    triples: NDArray[Any]
-    setting: Setting
-    passes: StagePasses
-    messages: dict[tuple[bool, bool], Any] = field(default_factory=dict)
-    parts: dict[tuple[int, bool], tuple[Seconds, Seconds, Seconds]] = field(default_factory=dict)
-
-    def of(self, one: _Weighed) -> tuple[Seconds, Seconds, Seconds]:
-        """Return the exposed data-parallel messages, the optimizer step, and both together."""
-        zero, twice = one.strategy.zero_stage, one.strategy.schedule == "dualpipe"
-        if (zero, twice) not in self.parts:
-            job, own = self.task.job, dataclasses.replace(self.setting, strategy=one.strategy)
-            uncut = np.c_[self.triples, np.ones(len(self.triples), dtype=np.int64)]
-            mesh = self.task.joined.mesh(uncut, replicas=one.replicas)
-            if (zero > 0, twice) not in self.messages:
-                self.messages[zero > 0, twice] = data_messages_s(job, mesh, own)
-            exposed = data_comm_s(
-                job,
-                mesh,
-                own,
-                passes=self.passes,
-                microbatches=microbatches_of(job, mesh),
-                messages=self.messages[zero > 0, twice],
-            )
-            update = optimizer_s(job, mesh, own)
-            self.parts[zero, twice] = (exposed, update, np.add(exposed, update))
-        return self.parts[zero, twice]
-
-
-def _time(task: _Task, weighed: list[_Weighed], sent: _Sent, *, rows: NDArray[Any]) -> None:
-    """Time the layouts of some stems: once what all ZeRO stages share, then each one's messages."""
-    own = dataclasses.replace(sent.setting, strategy=weighed[0].strategy)
-    alone = len(rows) == len(sent.triples) and bool((np.diff(rows) == 1).all())
-    passes = sent.passes if alone else take(sent.passes, rows)
-    base = step_parts(task.job, task.joined.mesh(weighed[0].stems), own, passes=passes, dp_comm_s=0.0)
-    shared = lean_total(dataclasses.replace(base, optimizer_s=0.0))
-    for one in weighed:
-        if one.fits.any():
-            exposed, update, both = (_spread(part, rows, alone=alone) for part in sent.of(one))
-            step = dataclasses.replace(base, dp_comm_s=exposed, optimizer_s=update)
-            _keep(task, one, step, shared + both)
-
-
-def _spread(values: Real, rows: NDArray[Any], *, alone: bool) -> Real:
-    """Return values of triples for the stems that they are of."""
-    same = alone or np.ndim(values) == 0 or np.shape(values)[0] == 1
-    return values if same else np.asarray(values)[rows]
-
-
-def _keep(task: _Task, one: _Weighed, step: StepTime, total: Any) -> None:
-    """Keep what joins the best or the front of its number of chips."""
-    shape = one.fits.shape
-    total = np.broadcast_to(total, shape)
-    score = np.broadcast_to(task.objective(step, total), shape)
-    beside = one.needed_bytes if task.beside is None else np.broadcast_to(task.beside(step, total), shape)
-    for kept, here in task.slots(one.stems):
-        scores, besides = score[here].ravel(), beside[here].ravel()
-        rows = kept.hopeful(scores, besides, fits=one.fits[here].ravel())
-        if rows.size:
-            best = best_rows(scores[rows], kept.top)
-            rows = rows[np.union1d(best, front_rows(scores[rows], besides[rows]))]
-            mesh = task.joined.mesh(one.stems[here], replicas=one.replicas)
-            columns = (total[here], score[here], one.needed_bytes[here], beside[here])
-            kept.add(_candidates(mesh, one.strategy, rows, columns=columns))
-
-
-def _candidates(
-    mesh: Mesh, strategy: Strategy, rows: NDArray[Any], *, columns: tuple[NDArray[Any], ...]
-) -> list[Candidate]:
-    """Return some rows of a flattened mesh as candidates; columns: step, score, memory, beside."""
-    shape = columns[0].shape
-    at = np.unravel_index(rows, shape)
-    names = [f.name for f in dataclasses.fields(Layout)]
-    numbers = [np.broadcast_to(getattr(mesh, name), shape)[at].tolist() for name in names]
-    told = [column[at].tolist() for column in columns]
-    return [
-        Candidate(
-            layout=Layout(**dict(zip(names, layout, strict=True))),
-            strategy=strategy,
-            step_s=step_s,
-            score=score,
-            memory_bytes=needed,
-            beside=beside,
-        )
-        for layout, (step_s, score, needed, beside) in zip(
-            zip(*numbers, strict=True), zip(*told, strict=True), strict=True
-        )
-    ]

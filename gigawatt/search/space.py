@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -23,7 +22,7 @@ MAX_CP = 64
 MAX_CHUNKS = 16
 MAX_MICROBATCH = 16
 MAX_REPLICATE = 64
-BLOCK_LAYOUTS = 2**17  # arrays of a block stay within a core's cache
+BLOCK_LAYOUTS = 2**18  # arrays of a block stay within a core's cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +66,11 @@ class Space:
     def stems(self, *, interleaved: bool) -> NDArray[Any]:
         """Return every (chips, tp, cp, pp, chunks) with tp x cp x pp a divisor of the chips, sorted."""
         chunks = [c for c in self.chunks if (c > 1) == interleaved]
-        axes = np.meshgrid([self.chips], self.tp, self.cp, self.pp, chunks, indexing="ij")
+        sorted_axes = (sorted(set(axis)) for axis in ((self.chips,), self.tp, self.cp, self.pp, chunks))
+        axes = np.meshgrid(*sorted_axes, indexing="ij")
         rows = np.stack([a.ravel() for a in axes], axis=1).astype(np.int64)
-        rows = rows[np.lexsort(rows.T[::-1])]
-        return rows[rows[:, 0] % (rows[:, 1] * rows[:, 2] * rows[:, 3]) == 0]
+        divide: NDArray[Any] = rows[rows[:, 0] % (rows[:, 1] * rows[:, 2] * rows[:, 3]) == 0]
+        return divide
 
     def replicas_of(self, zero_stage: int) -> list[int]:
         """Return the replica counts worth trying: without sharding they all mean the same."""
@@ -109,7 +109,9 @@ class Space:
     def joined(self, other: Space) -> Space:
         """Return the space of both spaces' values, for meshes of stems of several chip counts."""
         names = [f.name for f in dataclasses.fields(self) if f.name != "chips"]
-        both = {n: tuple(dict.fromkeys((*getattr(self, n), *getattr(other, n)))) for n in names}
+        both: dict[str, Any] = {
+            n: tuple(dict.fromkeys((*getattr(self, n), *getattr(other, n)))) for n in names
+        }
         return dataclasses.replace(self, **both)
 
 

@@ -10,6 +10,7 @@ from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
 from gigawatt.study.schema import SCHEMAS, schema
 from gigawatt.study.size import Size, size
+from gigawatt.study.size_document import size_document
 from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "schema",
     "show",
     "size",
+    "size_document",
     "validate",
     "validation_document",
     "write_predictions",

@@ -82,11 +82,11 @@ class LeftOut:
     why: str
 
 
-def sizes_of(machine: Machine, low: int, high: int) -> tuple[int, ...]:
+def sizes_of(machine: Machine, *, low: int, high: int) -> tuple[int, ...]:
     """Return the numbers of chips that are tried of a machine: powers of two and three times such.
 
     >>> from gigawatt.catalog import machine
-    >>> sizes_of(machine("selene"), 1024, 4096)
+    >>> sizes_of(machine("selene"), low=1024, high=4096)
     (1024, 1536, 2048, 3072, 4096)
     """
     most = min(high, machine.chips)
@@ -111,9 +111,7 @@ def answered(question: Question) -> Answer:
     """Return the answer to a question: a module's function, so that a process can be asked."""
     job, machine, stack = question.job, question.machine, question.stack
     spaces = [full_space(job, machine.take(n), stack=stack) for n in question.sizes]
-    found = search_sizes(
-        job, spaces, machine=machine, stack=stack, beside=energy_over_nameplate_s, cut=True
-    )
+    found = search_sizes(job, spaces, machine=machine, stack=stack, beside=energy_over_nameplate_s, cut=True)
     steps = tuple(
         tuple(
             step_time(job, c.layout, machine=machine.take(n), strategy=c.strategy, stack=stack)

@@ -52,7 +52,7 @@ class Columns:
         return float("inf") if row is None else float(self.values[objective][row])
 
     def front(self, limits: Mapping[str, float]) -> list[int]:
-        """Return the rows within the limits that no other is at least as good as in all four ways, by time."""
+        """Return the rows within the limits that no other equals or beats in all four ways, by time."""
         rows = np.flatnonzero(self.meets(limits))
         points = np.stack([self.values[q][rows] for q in FRONT], axis=1)
         order = np.lexsort(points.T[::-1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -88,16 +87,6 @@ class Size:
     networks: int
     search_s: float
 
-    def document(self) -> dict[str, Any]:
-        """Return the sizing as one JSON-ready document, from which every face is drawn."""
-        from gigawatt.study.size_document import document
-
-        return document(self)
-
-    def to_json(self) -> str:
-        """Return the document as text; the same inputs give the same bytes, but for the search time."""
-        return json.dumps(self.document(), indent=1, sort_keys=True, allow_nan=False)
-
 
 def size(
     model: str,
@@ -137,7 +126,9 @@ def size(
     started = time.perf_counter()
     questions = [_question(one, low, high) for one in asked]
     unique = {network_key(q): q for q in sorted(questions, key=lambda q: len(q.sizes))}  # the longest stays
-    answers = dict(zip(unique, all_answered(list(unique.values()), workers=workers, progress=progress), strict=True))
+    answers = dict(
+        zip(unique, all_answered(list(unique.values()), workers=workers, progress=progress), strict=True)
+    )
     designs = [
         design
         for one, question in zip(asked, questions, strict=True)
@@ -173,7 +164,9 @@ def size(
 
 def _limits(**given: float | None) -> dict[str, float]:
     for name, value in given.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, int | float) or not value > 0
+        ):
             raise InputError(f"{name} = {value!r} is not a quantity above 0; write e.g. {EXAMPLES[name]}")
     return {name: float(value) for name, value in given.items() if value is not None}
 
@@ -184,7 +177,9 @@ EXAMPLES = {"deadline": "90d", "power": "150MW", "budget": "500M$"}
 def _chips(chips: tuple[int, int]) -> tuple[int, int]:
     low, high = chips
     if not 1 <= low <= high <= MAX_CHIPS:
-        raise InputError(f"chips = {low}..{high} is not a range within 1..{MAX_CHIPS:,}; write e.g. 8..131072")
+        raise InputError(
+            f"chips = {low}..{high} is not a range within 1..{MAX_CHIPS:,}; write e.g. 8..131072"
+        )
     return low, high
 
 
@@ -203,8 +198,8 @@ def _tokens_of(arch: Any, tokens: float | None, loss: float | None) -> tuple[flo
     if needed > MAX_TOKENS:
         least = float(predict_loss(active, MAX_TOKENS).loss_nats)
         raise InputError(
-            f"loss = {loss:g} is out of reach of {arch.id!r} by {law}, whatever the tokens; the least is some "
-            f"{figures(least, 4)}"
+            f"loss = {loss:g} is out of reach of {arch.id!r} by {law}, whatever the tokens; the least is "
+            f"some {figures(least, 4)}"
         )
     if tokens is None:
         why = f"as many as a loss of {loss:g} takes by {law}"
@@ -212,14 +207,20 @@ def _tokens_of(arch: Any, tokens: float | None, loss: float | None) -> tuple[flo
     reached = float(predict_loss(active, tokens).loss_nats)
     if reached > loss:
         raise InputError(
-            f"loss = {loss:g} is not reached with tokens = {fmt(tokens, '1')}: {figures(reached, 4)} by {law}; "
-            f"it takes --tokens {needed / 1e12:.3g}T"
+            f"loss = {loss:g} is not reached with tokens = {fmt(tokens, '1')}: {figures(reached, 4)} by "
+            f"{law}; it takes --tokens {needed / 1e12:.3g}T"
         )
     return tokens, []
 
 
 def _scenarios(
-    model: str, among: Sequence[str] | None, *, batch: float | str | None, price: str, low: int, more: dict[str, Any]
+    model: str,
+    among: Sequence[str] | None,
+    *,
+    batch: float | str | None,
+    price: str,
+    low: int,
+    more: dict[str, Any],
 ) -> tuple[list[Scenario], list[LeftOut]]:
     """Return one scenario per machine (and batch that may float), and the machines left out."""
     machines, left = machines_of(among)
@@ -264,7 +265,7 @@ def _of_machine(model: str, on: str, *, batch: float | str | None, more: dict[st
 
 
 def _question(asked: Scenario, low: int, high: int) -> Question:
-    sizes = sizes_of(asked.machine, low, high)
+    sizes = sizes_of(asked.machine, low=low, high=high)
     return Question(job=asked.job, machine=asked.machine, stack=asked.stack, sizes=sizes)
 
 
@@ -288,7 +289,7 @@ def _counts(questions: Sequence[Question], answers: dict[tuple[object, ...], Ans
 
 
 def _doubled(design: Design, what: str) -> Doubled:
-    """Return what the chosen design's step would be with twice the memory, network or batch, searched anew."""
+    """Return the step of the chosen design with twice the memory, network or batch, searched anew."""
     asked = design.scenario
     job, machine = asked.job, asked.machine
     if what == "memory":
@@ -296,7 +297,9 @@ def _doubled(design: Design, what: str) -> Doubled:
         chip = dataclasses.replace(machine.chip, facts={**machine.chip.facts, "hbm_bytes": memory})
         machine = dataclasses.replace(machine, chip=chip)
     elif what == "network":
-        levels = tuple(dataclasses.replace(level, bytes_per_s=2.0 * level.bytes_per_s) for level in machine.levels)
+        levels = tuple(
+            dataclasses.replace(level, bytes_per_s=2.0 * level.bytes_per_s) for level in machine.levels
+        )
         machine = dataclasses.replace(machine, levels=levels)
     else:
         job = dataclasses.replace(job, batch_sequences=2 * job.batch_sequences)
@@ -310,7 +313,9 @@ def _doubled(design: Design, what: str) -> Doubled:
 def _why_none(columns: Columns, limits: dict[str, float], model: str) -> str:
     """Return which limit is how far off when no design meets all."""
     if not columns.values["wall_s"].size:
-        return f"{model!r} fits on none of the machines at any of the sizes; try --chips 8..1000000 or --among"
+        return (
+            f"{model!r} fits on none of the machines at any of the sizes; try --chips 8..1000000 or --among"
+        )
     told = []
     for name in limits:
         others = {k: v for k, v in limits.items() if k != name}

@@ -17,7 +17,7 @@ from gigawatt.study.size import Doubled, Size
 SCHEMA = "gigawatt/size/1"
 
 
-def document(found: Size) -> dict[str, Any]:
+def size_document(found: Size) -> dict[str, Any]:
     """Return the versioned envelope of a sizing."""
     inputs = inputs_of(found)
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
@@ -80,7 +80,7 @@ def result(found: Size) -> dict[str, Any]:
 
 
 def binds(found: Size) -> list[str]:
-    """Return what holds the chosen design: limits without which it would be better, and parts of the machine."""
+    """Return what holds the choice: limits without which it would be better, parts of the machine."""
     asked = [one.limit for one in found.shadows if one.binds and one.objective == found.shadows[0].objective]
     return [*asked, *(one.what for one in found.doubled if one.binds)]
 
