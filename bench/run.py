@@ -66,7 +66,7 @@ def sizes_case() -> dict[str, float]:
 
 
 def stream_s(rows: int) -> float:
-    """Return the CPU time to read the columns of so many layouts once and to write one: nine degrees added."""
+    """Return the CPU time to read nine columns of so many layouts once, added up into one."""
     columns = [np.ones(rows) for _ in range(9)]
     total, best = np.zeros(rows), float("inf")
     for _ in range(REPEATS):

@@ -48,15 +48,15 @@ def weigh(
         activations_bytes(task.job, mesh, strategy=strategy, stack=task.stack, last=last)
         for last in (False, True)
     ]
-    hopeful = np.zeros(len(stems), dtype=bool)
+    hopeful, alone = np.zeros(len(stems), dtype=bool), {}
     for zero in space.zero_stage:
         own = dataclasses.replace(strategy, zero_stage=zero)
         needed = fullest_bytes(task.job, mesh, strategy=own, stack=task.stack, held_bytes=kept)
-        needed = np.broadcast_to(needed, shape)
+        alone[zero] = needed = np.broadcast_to(needed, shape)
         hopeful |= (sound & (needed <= task.machine.chip.hbm_bytes)).any(axis=(1, 2, 3, 4))
         _keep_miss(task, own, stems=stems, needed=needed, sound=sound)
     return _weigh_hopeful(
-        task, strategy, stems, of=of, hopeful=hopeful, sound=sound, splits=splits, kept=kept
+        task, strategy, stems, of=of, hopeful=hopeful, sound=sound, splits=splits, kept=kept, alone=alone
     )
 
 
@@ -74,8 +74,12 @@ def _weigh_hopeful(
     sound: NDArray[Any],
     splits: dict[int, NDArray[Any]],
     kept: list[Any],
+    alone: dict[int, NDArray[Any]],
 ) -> list[Weighed]:
-    """Return what every split of the ranks needs, for stems that may have room; count what fits."""
+    """Return what every split of the ranks needs, for stems that may have room; count what fits.
+
+    `alone` is what they need without replicas: known already.
+    """
     found, all_of = [], bool(hopeful.all())
     few = stems if all_of else stems[hopeful]
     held = kept if all_of else [values[hopeful] if len(values) > 1 else values for values in kept]
@@ -83,8 +87,11 @@ def _weigh_hopeful(
         replicas = task.joined.replicas_of(zero)
         own = dataclasses.replace(strategy, zero_stage=zero)
         alive = (sound if all_of else sound[hopeful]) & (whole if all_of else whole[hopeful])
-        mesh = task.joined.mesh(few, replicas=replicas)
-        needed = fullest_bytes(task.job, mesh, strategy=own, stack=task.stack, held_bytes=held)
+        if replicas == [1]:
+            needed = alone[zero] if all_of else alone[zero][hopeful]
+        else:
+            mesh = task.joined.mesh(few, replicas=replicas)
+            needed = fullest_bytes(task.job, mesh, strategy=own, stack=task.stack, held_bytes=held)
         needed = np.broadcast_to(needed, alive.shape)
         fits = alive & (needed <= task.machine.chip.hbm_bytes)
         _count_fits(task, stems, few, sound=sound, whole=whole, fits=fits)
@@ -141,7 +148,7 @@ def _keep_miss(
 ) -> None:
     """Keep the layout that misses memory by least, where nothing fits so far."""
     for kept, rows in task.slots(stems):
-        if kept.counts[Verdict.OK]:
+        if task.cut or kept.counts[Verdict.OK]:  # sizes are many: nobody asks each for its miss
             continue
         missing = np.where(sound[rows], needed[rows], np.inf)
         if missing.min() < (np.inf if kept.miss is None else kept.miss.memory_bytes):
