@@ -19,7 +19,7 @@ UNIT = {"deadline": (DAY_S, "d"), "power": (1e6, "MW"), "budget": (1e6, "M$")}
 OBJECTIVE_TEXT = {
     "cost_usd": "cost", "wall_s": "wall time", "energy_j": "energy", "co2e_kg": "carbon",
 }  # fmt: skip
-SI = {"cost_usd": "USD", "energy_j": "J", "co2e_kg": "kg"}
+SI = {"cost_usd": "USD", "energy_j": "J"}
 PAID = {"rent": "to rent", "own": "to own"}
 
 
@@ -30,13 +30,19 @@ def size_text(document: Mapping[str, Any], *, top: int) -> RenderableType:
     front = result["front"]
     shown = _spread(front, top, chosen=result["chosen"])
     more = f"{len(shown)} of {len(front)} designs that none beats in time, cost, power and carbon, by time"
-    parts += [fitting(front_rows(shown), title=more, drop=("layout", "CO2e", "chip")), Text("")]
-    if result["limits"]:
-        parts += [table(limit_rows(result["limits"]), title="what a limit costs"), Text("")]
+    parts += [Text(more), fitting(front_rows(shown), title="", drop=("layout", "CO2e", "chip")), Text("")]
+    limits = [one for one in result["limits"] if one["binds"] or one["objective"] == asked_for(result)]
+    if limits:
+        parts += [table(limit_rows(limits), title="what a limit costs"), Text("")]
     parts += [table(doubled_rows(result["doubled"]), title="what the machine holds back"), Text("")]
     parts += [_left_out(result["left_out"]), _searched(result["search"], document["provenance"]["run"])]
     parts.append(Text("everything: --json; picture: --png, --svg or --html", style="dim"))
     return Group(*parts)
+
+
+def asked_for(result: Mapping[str, Any]) -> str | None:
+    """Return the objective that was asked for: the first of those whose limits are priced."""
+    return result["limits"][0]["objective"] if result["limits"] else None
 
 
 def title(document: Mapping[str, Any]) -> list[RenderableType]:
@@ -76,9 +82,14 @@ def headline(document: Mapping[str, Any]) -> dict[str, str]:
 def _spread(
     front: Sequence[Mapping[str, Any]], top: int, *, chosen: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:
-    """Return some designs of the front, evenly from the fastest to the slowest, the choice among them."""
+    """Return some designs of the front, from fastest to slowest, with the choice; none reads like another."""
+    alike = {
+        tuple(list(row.values())[:-1]): one
+        for one, row in zip(front[::-1], front_rows(front[::-1]), strict=True)
+    }
+    front = [one for one in front if one == chosen or any(one is kept for kept in alike.values())]
     if len(front) <= top:
-        return list(front)
+        return front
     places = {round(i * (len(front) - 1) / max(top - 1, 1)) for i in range(top)}
     return [one for i, one in enumerate(front) if i in places or one == chosen]
 
@@ -103,7 +114,9 @@ def front_rows(front: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 def _value(objective: str, value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{figures(value / DAY_S)} d" if objective == "wall_s" else fmt(value, SI[objective])
+    if objective == "wall_s":
+        return f"{figures(value / DAY_S)} d"
+    return f"{value / 1e3:,.0f} t" if objective == "co2e_kg" else fmt(value, SI[objective])
 
 
 def limit_rows(limits: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -175,5 +188,5 @@ def _searched(search: Mapping[str, Any], run: Mapping[str, Any]) -> Text:
         "cut": "cut by a bound",
         "priced": f"priced, of which {search['fit']:,} fit",
     }
-    told = ", ".join(f"{search[name]:,} {words}" for name, words in fate.items())
+    told = ", ".join(f"{search[name]:,} {words}" for name, words in fate.items() if search[name])
     return Text(f"{seen}: {told}; {search['designs']:,} designs kept")
