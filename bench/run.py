@@ -13,12 +13,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gigawatt.search import full_space, search
+from gigawatt.search import full_space, search, search_sizes
 from gigawatt.study.scenario import scenario
 from gigawatt.study.sweep.parts import Pricer, parts_of
 from gigawatt.study.sweep.run import run_study
@@ -99,6 +100,31 @@ def study_case() -> dict[str, float]:
     return {"per_cpu_s": part.rows / best, "per_s": asked.rows / wall}
 
 
+def sizes_case() -> dict[str, float]:
+    """Return the best of some searches of 405B on 8 to 131,072 of Colossus' chips, nothing cut."""
+    asked = scenario("llama3.1-405b", on="colossus-230k", tokens=1e12)
+    spaces = [full_space(asked.job, asked.machine.take(2**n), stack=asked.stack) for n in range(3, 18)]
+    best = float("inf")
+    for _ in range(REPEATS):
+        start = time.process_time()
+        found = search_sizes(asked.job, spaces, machine=asked.machine, stack=asked.stack)
+        best = min(best, time.process_time() - start)
+    seen, priced = (sum(getattr(one, name) for one in found) for name in ("candidates", "priced"))
+    return {"candidates": seen, "priced": priced, "cpu_s": best}
+
+
+def stream_s(rows: int) -> float:
+    """Return the CPU time to read nine columns of so many layouts once, added up into one."""
+    columns = [np.ones(rows) for _ in range(9)]
+    total, best = np.zeros(rows), float("inf")
+    for _ in range(REPEATS):
+        start = time.process_time()
+        for column in columns:
+            np.add(total, column, out=total)
+        best = min(best, time.process_time() - start)
+    return best
+
+
 def process_s(*command: str) -> float:
     """Return the least wall time of some runs of a process."""
     times = []
@@ -112,15 +138,18 @@ def process_s(*command: str) -> float:
 def measure() -> dict[str, float]:
     """Return every figure by name; those that end in _ratio are compared over time."""
     found: dict[str, float] = {}
-    for name, case in CASES.items():
+    searches = {name: partial(search_case, *case) for name, case in CASES.items()}
+    for name, measured in {**searches, "405B on 8 to 131,072 chips": sizes_case}.items():
         before = min(reference_s() for _ in range(REPEATS))
-        one = search_case(*case)
+        one = measured()
         reference = min(before, *(reference_s() for _ in range(REPEATS)))
         rows_per_s = REFERENCE_ROWS * REFERENCE_PASSES / reference
         per_s = one["priced"] / one["cpu_s"]
         told = f"{one['candidates']:,.0f} candidates, {one['priced']:,.0f} priced whole"
         print(f"{name}: {told}, {one['cpu_s']:.2f} CPU-s")
         print(f"  {per_s:,.0f} layouts a CPU-s; the reference loop does {rows_per_s:,.0f} rows a CPU-s")
+        ratio = one["cpu_s"] / stream_s(int(one["candidates"]))
+        print(f"  {ratio:.1f} x the time to stream the degrees of all candidates once through memory")
         found[f"{name}: priced per CPU-s"] = per_s
         found[f"{name}: reference rows over layouts, a CPU-s_ratio"] = rows_per_s / per_s
     before = min(reference_s() for _ in range(REPEATS))

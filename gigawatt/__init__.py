@@ -6,12 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "plan", "predict", "run_study"]
+__all__ = ["__version__", "compare", "plan", "predict", "run_study", "size"]
 
 if TYPE_CHECKING:
     from gigawatt.study.compare import compare
     from gigawatt.study.plan import plan
     from gigawatt.study.rows import predict
+    from gigawatt.study.size import size
     from gigawatt.study.sweep.run import run_study
 
 

@@ -142,9 +142,9 @@ def attention_pass_s(
 ) -> tuple[Seconds, Bytes]:
     """Return the time of the attention core on one chip, and the score-matrix bytes moved beside it.
 
-    With flash attention the scores never leave the chip; kernels of its second version use the instructions of
-    Ampere, and stay behind the chip's best on later ones. Without, they are two batched products each way and
-    `softmax_passes` readings or writings of the score matrix.
+    With flash attention the scores never leave the chip; kernels of its second version use the instructions
+    of Ampere, and stay behind the chip's best on later ones. Without, they are two batched products each way
+    and `softmax_passes` readings or writings of the score matrix.
     Valid for: causal self-attention; a linear core costs its flop at the wide law, `linear_passes` times, for
     scans by chunks run as several kernels with their states and sums in memory between them.
     Source: Dao 2023, arXiv:2307.08691; Korthikanti 2022, arXiv:2205.05198 sec. 4.
