@@ -164,10 +164,8 @@ def attention_pass_s(
     if setting.stack["flash_attention"]:
         kernel = attention_backward_s if backward else attention_forward_s
         seconds = kernel(rows, queries, keys, **dims, law=law, causal=fraction)
-        rate = setting.stack["attention_rate"]
-        if setting.stack["flash_attention"] == 2:
-            rate = rate * law.flash2_rate
-        return seconds / (eta * rate), 0.0
+        older = law.flash2_rate if setting.stack["flash_attention"] == 2 else 1.0
+        return seconds / (eta * setting.stack["attention_rate"] * older), 0.0
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)

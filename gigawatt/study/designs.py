@@ -17,7 +17,7 @@ from gigawatt.power import training_power_w
 from gigawatt.search import Candidate, SearchResult, full_space, search_sizes
 from gigawatt.study.run import Run, busy_s, run_of
 from gigawatt.study.scenario import Scenario
-from gigawatt.units import Joules, Kilograms, Seconds, Usd, Watts
+from gigawatt.units import Seconds, Usd, Watts
 
 PRICES = {"rent": "rent_usd_per_s", "own": "capex_usd_per_chip"}  # how chips are paid: the fact that it needs
 
@@ -61,16 +61,16 @@ class Design:
     facility_power_w: Watts
 
     @property
-    def wall_s(self) -> Seconds:
-        return self.run.wall_s
+    def wall_s(self) -> float:
+        return float(self.run.wall_s)
 
     @property
-    def energy_j(self) -> Joules:
-        return self.run.facility_energy_j
+    def energy_j(self) -> float:
+        return float(self.run.facility_energy_j)
 
     @property
-    def co2e_kg(self) -> Kilograms:
-        return self.run.co2e_kg
+    def co2e_kg(self) -> float:
+        return float(self.run.co2e_kg)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
