@@ -26,8 +26,9 @@ ci: ## what CI runs: the README's test command in a fresh virtual environment
 gate: ## say which predictions moved, and store them anew
 	$(PYTHON) -m tests.gate
 
-bench: ## speed, as ratios to a NumPy loop in the same run
+bench: ## speed, as ratios to a NumPy loop in the same run, and whole spaces of another planner
 	$(PYTHON) -m bench.run
+	$(PYTHON) -m bench.rival
 
 validate: ## published measurements against predictions
 	$(PYTHON) -m validation

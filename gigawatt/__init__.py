@@ -6,15 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "plan", "predict"]
+__all__ = ["__version__", "compare", "plan", "predict", "run_study", "size"]
 
 if TYPE_CHECKING:
+    from gigawatt.study.compare import compare
     from gigawatt.study.plan import plan
     from gigawatt.study.rows import predict
+    from gigawatt.study.size import size
+    from gigawatt.study.sweep.run import run_study
 
 
 def __getattr__(name: str) -> Any:
     """Load the public functions when they are first asked for: `import gigawatt` stays light."""
-    if name in ("plan", "predict"):
+    if name in __all__:
         return getattr(import_module("gigawatt.study"), name)
     raise AttributeError(f"module 'gigawatt' has no attribute {name!r}")

@@ -16,8 +16,10 @@ MAX_VALUES = 10_000  # aliases can make a short file mean a very long one
 Places = dict[tuple[Any, ...], str]  # path of keys: ":line:column"
 
 
-def read_keys(path: str | Path) -> tuple[dict[str, Any], Places]:
-    """Return what a small YAML or TOML file says, as plain values.
+def read_keys(
+    path: str | Path, *, kind: str = "a machine", example: str = "chip: h100-sxm"
+) -> tuple[dict[str, Any], Places]:
+    """Return what a small YAML or TOML file of some kind says, as plain values.
 
     Raises: FileFormatError when it cannot be read, or does not hold keys and values.
     """
@@ -25,10 +27,11 @@ def read_keys(path: str | Path) -> tuple[dict[str, Any], Places]:
     text = read_text(file)
     rows, places = (_toml(text, file), {}) if file.suffix.lower() == ".toml" else _yaml(text, file)
     if rows is None or rows == {}:
-        raise FileFormatError(f"{file}: is empty; a machine needs at least `chip` and `chips`")
+        needs = "at least `chip` and `chips`" if kind == "a machine" else f"e.g. `{example}`"
+        raise FileFormatError(f"{file}: is empty; {kind} needs {needs}")
     if not isinstance(rows, dict):
-        kind = "a list" if isinstance(rows, list) else "one value"
-        raise FileFormatError(f"{file}: holds {kind}, not keys and values such as `chip: h100-sxm`")
+        held = "a list" if isinstance(rows, list) else "one value"
+        raise FileFormatError(f"{file}: holds {held}, not keys and values such as `{example}`")
     return rows, places
 
 
@@ -39,7 +42,9 @@ def read_text(file: Path) -> str:
     """
     try:
         if file.stat().st_size > MAX_FILE_BYTES:
-            raise FileFormatError(f"{file}: is larger than {MAX_FILE_BYTES:,} bytes; this is no machine file")
+            raise FileFormatError(
+                f"{file}: is larger than {MAX_FILE_BYTES:,} bytes; nobody wrote that by hand"
+            )
         return file.read_text("utf-8-sig")
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         if isinstance(error, UnicodeDecodeError):
@@ -82,9 +87,7 @@ def _refuse_depth(text: str, file: Path, kind: str) -> None:
     depths = itertools.accumulate(steps[letter] for letter in text if letter in steps)
     dashes = max((line.count("- ") + line.count("? ") for line in text.splitlines()), default=0)
     if max(depths, default=0) > MAX_DEPTH or dashes > 4 * MAX_DEPTH:
-        raise FileFormatError(
-            f"{file}: is not {kind} of a machine (more than {MAX_DEPTH} lists in one another)"
-        )
+        raise FileFormatError(f"{file}: is not {kind} (more than {MAX_DEPTH} lists in one another)")
 
 
 def _plain(node: Any, path: tuple[Any, ...], *, places: Places, left: Any) -> Any:

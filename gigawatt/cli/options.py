@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gigawatt.errors import InputError
+from gigawatt.study import OBJECTIVES
 from gigawatt.units import parse
 
 GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})*(\.\d*)?([^\d,].*)?|[^,]*")  # 1,024 and not 15,6T
@@ -110,3 +111,52 @@ def _value(text: str) -> Any:
     if text.lower() in TRUTH:
         return TRUTH[text.lower()]
     return int(text) if re.fullmatch(r"[+-]?\d{1,30}", text) else text.lower()
+
+
+JOB = (
+    click.option(
+        "--tokens",
+        metavar="N",
+        callback=amount("tokens", example="15.6T"),
+        help="Training tokens, e.g. 15.6T.",
+    ),
+    click.option(
+        "--batch", metavar="N", callback=amount("batch", example="16M"), help="Tokens a step, e.g. 16M."
+    ),
+    click.option(
+        "--batch-sequences",
+        metavar="N",
+        callback=whole("batch_sequences", example="2048"),
+        help="Sequences a step, in place of --batch.",
+    ),
+    click.option(
+        "--seq", metavar="N", callback=whole("seq", example="8192"), help="Tokens a sequence, e.g. 8192."
+    ),
+    click.option(
+        "--dtype",
+        metavar="FORMAT",
+        help="Format of the linear layers: bf16, fp16, fp8, mxfp8, nvfp4, int8, ...",
+    ),
+    click.option(
+        "--stack", metavar="NAME", help="Training software and its era; see `gigawatt catalog stacks`."
+    ),
+    click.option(
+        "--by",
+        type=click.Choice(list(OBJECTIVES)),
+        default="time",
+        show_default=True,
+        help="What is made least.",
+    ),
+    click.option(
+        "--fixed",
+        metavar="WORDS",
+        help="Hold parts of the layout in the search, e.g. tp=8,recompute=none|full.",
+    ),
+)
+
+
+def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say what is trained, and what the search holds and makes least."""
+    for option in reversed(JOB):
+        command = option(command)
+    return command

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from gigawatt.cli.options import amount, whole, words
+from gigawatt.cli.options import job_options, whole, words
 from gigawatt.cli.output import emit, progress_bar, refuse_place
-from gigawatt.study import OBJECTIVES, plan
+from gigawatt.study import plan
 
 
 @click.command("plan")
@@ -21,31 +21,7 @@ from gigawatt.study import OBJECTIVES, plan
 @click.option(
     "--chips", metavar="N", callback=whole("chips", example="4096"), help="Only so many of its chips."
 )
-@click.option(
-    "--tokens", metavar="N", callback=amount("tokens", example="15.6T"), help="Training tokens, e.g. 15.6T."
-)
-@click.option(
-    "--batch", metavar="N", callback=amount("batch", example="16M"), help="Tokens a step, e.g. 16M."
-)
-@click.option(
-    "--batch-sequences",
-    metavar="N",
-    callback=whole("batch_sequences", example="2048"),
-    help="Sequences a step, in place of --batch.",
-)
-@click.option(
-    "--seq", metavar="N", callback=whole("seq", example="8192"), help="Tokens a sequence, e.g. 8192."
-)
-@click.option(
-    "--dtype", metavar="FORMAT", help="Format of the linear layers: bf16, fp16, fp8, mxfp8, nvfp4, int8, ..."
-)
-@click.option("--stack", metavar="NAME", help="Training software and its era; see `gigawatt catalog stacks`.")
-@click.option(
-    "--by", type=click.Choice(list(OBJECTIVES)), default="time", show_default=True, help="What is made least."
-)
-@click.option(
-    "--fixed", metavar="WORDS", help="Hold parts of the layout in the search, e.g. tp=8,recompute=none|full."
-)
+@job_options
 @click.option("--layout", metavar="WORDS", help="Price one layout, e.g. tp=8,pp=16,vp=8,mbs=1,zero=1.")
 @click.option(
     "--top",

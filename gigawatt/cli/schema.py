@@ -1,4 +1,4 @@
-"""gigawatt schema plan."""
+"""gigawatt schema DOCUMENT."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from gigawatt.study import SCHEMAS, schema
 @click.command("schema")
 @click.argument("document", type=click.Choice(SCHEMAS), metavar="DOCUMENT")
 def command(document: str) -> None:
-    """Print the JSON Schema of a document that gigawatt writes: `plan`."""
+    """Print the JSON Schema of a document that gigawatt writes: `plan`, `compare` or `size`."""
     emit(schema(document), None)

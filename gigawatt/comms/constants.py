@@ -9,6 +9,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 from gigawatt.catalog.records import Machine
 from gigawatt.units import BytesPerSecond, Fraction, Real, Seconds
 
@@ -73,6 +75,25 @@ def network_class(name: str, rows: Mapping[str, Mapping[str, Any]]) -> NetworkCl
     return NetworkClass(**{n: float(found[n]) for n in NAMES})
 
 
+def narrow_below_bytes_per_s(machine: Machine) -> BytesPerSecond:
+    """Return the rate per chip below which a machine's network is of an older class; 0 where there is none.
+
+    Definition: the calibration's table of narrow links.
+
+    >>> from gigawatt.catalog import machine
+    >>> narrow_below_bytes_per_s(machine("eagle"))
+    0.0
+    """
+    narrow = table("network_kinds")["narrow"].get(_fabric(machine), {})
+    return float(narrow.get("below_bytes_per_s", 0.0))
+
+
+def _fabric(machine: Machine) -> str:
+    """Return the class of the first known word of a fabric's description; Ethernet where there is none."""
+    text, words = machine.fabric.lower(), table("network_kinds")["fabric_words"]
+    return next((str(name) for word, name in words.items() if word in text), "ethernet")
+
+
 def class_name(machine: Machine, level: int) -> str:
     """Return the network class of one level of a machine.
 
@@ -83,9 +104,9 @@ def class_name(machine: Machine, level: int) -> str:
     if level == 0:
         by_chip, by_family = kinds["scale_up_chip"], kinds["scale_up"]
         return str(by_chip.get(machine.chip.id) or by_family.get(machine.chip.family, "pcie"))
-    text = machine.fabric.lower()
-    name = next((str(name) for word, name in kinds["fabric_words"].items() if word in text), "ethernet")
+    name = _fabric(machine)
     narrow, racks = kinds["narrow"].get(name), kinds["between_racks"]
-    if narrow and machine.levels[level].bytes_per_s < narrow["below_bytes_per_s"]:
+    # a column of rates is of one class: whoever makes it splits it at `narrow_below_bytes_per_s`
+    if narrow and np.all(machine.levels[level].bytes_per_s < narrow["below_bytes_per_s"]):
         return str(narrow["class"])
     return str(racks[name]) if machine.scale_up.chips > EIGHT and name in racks else name

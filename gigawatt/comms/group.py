@@ -45,7 +45,7 @@ class Reach:
     @property
     def excess_s(self) -> Seconds:
         """Return what a hop takes here over a hop of the links that were measured."""
-        return max(self.level.latency_s - self.fitted.latency_s, 0.0)
+        return np.maximum(self.level.latency_s - self.fitted.latency_s, 0.0)
 
 
 def reaches(group: Group, machine: Machine) -> list[Reach]:

@@ -142,9 +142,9 @@ def attention_pass_s(
 ) -> tuple[Seconds, Bytes]:
     """Return the time of the attention core on one chip, and the score-matrix bytes moved beside it.
 
-    With flash attention the scores never leave the chip; kernels of its second version use the instructions of
-    Ampere, and stay behind the chip's best on later ones. Without, they are two batched products each way and
-    `softmax_passes` readings or writings of the score matrix.
+    With flash attention the scores never leave the chip; kernels of its second version use the instructions
+    of Ampere, and stay behind the chip's best on later ones. Without, they are two batched products each way
+    and `softmax_passes` readings or writings of the score matrix.
     Valid for: causal self-attention; a linear core costs its flop at the wide law, `linear_passes` times, for
     scans by chunks run as several kernels with their states and sums in memory between them.
     Source: Dao 2023, arXiv:2307.08691; Korthikanti 2022, arXiv:2205.05198 sec. 4.
@@ -164,10 +164,8 @@ def attention_pass_s(
     if setting.stack["flash_attention"]:
         kernel = attention_backward_s if backward else attention_forward_s
         seconds = kernel(rows, queries, keys, **dims, law=law, causal=fraction)
-        rate = setting.stack["attention_rate"]
-        if setting.stack["flash_attention"] == 2:
-            rate = rate * law.flash2_rate
-        return seconds / (eta * rate), 0.0
+        older = law.flash2_rate if setting.stack["flash_attention"] == 2 else 1.0
+        return seconds / (eta * setting.stack["attention_rate"] * older), 0.0
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)

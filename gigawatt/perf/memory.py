@@ -154,8 +154,16 @@ def _owned(held: StageParams, layout: Layout, *, sharded: bool) -> Real:
     return held.dense / dense + held.routed / expert
 
 
-def stage_memory(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, last: bool) -> MemoryUse:
-    """Return the memory of a chip of the first or the last stage.
+def stage_memory(
+    job: Job,
+    layout: Layout,
+    *,
+    strategy: Strategy,
+    stack: Stack,
+    last: bool,
+    held_bytes: Bytes | None = None,
+) -> MemoryUse:
+    """Return the memory of a chip of the first or the last stage; `held_bytes`: its activations, if known.
 
     Weights, gradients and optimizer states by the stack's bytes a parameter, each sharded from its ZeRO stage
     on; frozen weights are kept in the job's own format; DualPipe keeps two copies of the weights.
@@ -164,7 +172,8 @@ def stage_memory(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, 
     zero = strategy.zero_stage
     held = stage_params(job.model, layout, last=last)
     copies = 2.0 if strategy.schedule == "dualpipe" else 1.0
-    activations = activations_bytes(job, layout, strategy=strategy, stack=stack, last=last)
+    if held_bytes is None:
+        held_bytes = activations_bytes(job, layout, strategy=strategy, stack=stack, last=last)
     width = min(stack["weight_bytes"], OPERAND_BYTES[job.dtype]) if job.frozen else stack["weight_bytes"]
     weights = copies * width * _owned(held, layout, sharded=zero >= 3)
     gradients = copies * stack["grad_bytes"] * _owned(held, layout, sharded=zero >= 2)
@@ -175,12 +184,12 @@ def stage_memory(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, 
         gradients = 0.0 * gradients
     logits = logits_bytes(job, layout, strategy=strategy, stack=stack) if last else 0.0
     buffers = gathered_bytes(job.model, layout, stack=stack) if zero >= 3 else 0.0
-    moving = activations + logits + buffers + gradients
+    moving = held_bytes + logits + buffers + gradients
     return MemoryUse(
         weights_bytes=weights,
         gradients_bytes=gradients,
         optimizer_bytes=optimizer,
-        activations_bytes=activations,
+        activations_bytes=held_bytes,
         logits_bytes=logits,
         buffers_bytes=buffers,
         reserve_bytes=stack["reserve_bytes"] + stack["fragmentation"] * moving,

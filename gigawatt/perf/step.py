@@ -225,16 +225,11 @@ def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
     return inside, Group(ranks=layout.dp_replicate, stride=np.maximum(outer, stride))
 
 
-def data_comm_s(
-    job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, microbatches: Count
-) -> Seconds:
-    """Return the exposed data-parallel communication of a step.
+def data_messages_s(job: Job, layout: Layout, *, setting: Setting) -> tuple[Seconds, Seconds]:
+    """Return the time to reduce all gradients and to gather all weights of a chip, hidden or not.
 
-    Below ZeRO 2 gradients are reduced behind the last microbatch's backward pass, with ZeRO 2 behind every
-    one's; weights are gathered behind the first forward pass; the last bucket, one layer's, has nothing to
-    hide behind. With ZeRO 3 every microbatch gathers weights twice and reduces gradients once, by layer.
-    Frozen weights have no gradients to reduce.
-    Source: Rajbhandari 2019, arXiv:1910.02054; Zhao 2023, arXiv:2304.11277 sec. 3; overlap fitted per stack.
+    The same for ZeRO 1, 2 and 3. With DualPipe a rank keeps two stages.
+    Source: see `sync_s`, over dense parameters and routed experts.
     """
     stack, machine, zero = setting.stack, setting.machine, setting.strategy.zero_stage
     held = rank_params(job.model, layout)
@@ -254,6 +249,28 @@ def data_comm_s(
                 grad_bytes=stack["grad_reduce_bytes"],
             )
             reduce, gather = reduce + r, gather + g
+    return reduce, gather
+
+
+def data_comm_s(
+    job: Job,
+    layout: Layout,
+    setting: Setting,
+    *,
+    passes: StagePasses,
+    microbatches: Count,
+    messages: tuple[Seconds, Seconds] | None = None,
+) -> Seconds:
+    """Return the exposed data-parallel communication of a step; `messages` where they are known already.
+
+    Below ZeRO 2 gradients are reduced behind the last microbatch's backward pass, with ZeRO 2 behind every
+    one's; weights are gathered behind the first forward pass; the last bucket, one layer's, has nothing to
+    hide behind. With ZeRO 3 every microbatch gathers weights twice and reduces gradients once, by layer.
+    Frozen weights have no gradients to reduce.
+    Source: Rajbhandari 2019, arXiv:1910.02054; Zhao 2023, arXiv:2304.11277 sec. 3; overlap fitted per stack.
+    """
+    stack, zero = setting.stack, setting.strategy.zero_stage
+    reduce, gather = data_messages_s(job, layout, setting=setting) if messages is None else messages
     forward = passes.forward.total_s / layout.pp
     backward = (passes.backward.total_s + passes.recompute.total_s) / layout.pp
     first = layout.pp * 1.0 / job.model.layers  # the share of one layer
@@ -367,12 +384,17 @@ def step_time(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy,
     return step_parts(job, layout, setting, passes=passes)
 
 
-def step_parts(job: Job, layout: Layout, setting: Setting, *, passes: StagePasses) -> StepTime:
-    """Return the time of one step from the passes of one microbatch.
+def step_parts(
+    job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, dp_comm_s: Seconds | None = None
+) -> StepTime:
+    """Return the time of one step from the passes of one microbatch; `dp_comm_s` where it is known already.
 
     Source: see `step_time`.
     """
-    m, p = microbatches_of(job, layout), layout.pp
+    m = microbatches_of(job, layout)
+    if dp_comm_s is None:
+        dp_comm_s = data_comm_s(job, layout, setting, passes=passes, microbatches=m)
+    p = layout.pp
     sums = passes.forward + passes.backward
     microbatch_s = passes.total_s
     fullest = fullest_stage_s(job.model, layout, passes)
@@ -394,7 +416,7 @@ def step_parts(job: Job, layout: Layout, setting: Setting, *, passes: StagePasse
         cp_comm_s=sums.cp_comm_s * per_stage,
         ep_comm_s=sums.ep_comm_s * per_stage,
         pp_comm_s=pipeline_comm_s(job, layout, setting, microbatches=m),
-        dp_comm_s=data_comm_s(job, layout, setting, passes=passes, microbatches=m),
+        dp_comm_s=dp_comm_s,
         optimizer_s=optimizer_s(job, layout, setting),
         imbalance_s=busy - microbatch_s * per_stage,
         bubble_s=np.maximum(microbatch_s - fullest, 0.0) / layout.chunks * share,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -127,9 +128,19 @@ def verdict(
 
     Definition: structural rules first, memory last.
     """
-    broken = rules(job, layout, machine=machine, strategy=strategy)
+    first = first_broken(rules(job, layout, machine=machine, strategy=strategy))
+    fits = np.where(np.asarray(needed_bytes) > machine.chip.hbm_bytes, np.int8(Verdict.MEMORY), np.int8(0))
+    return np.where(first == Verdict.OK, fits, first)
+
+
+def first_broken(broken: Mapping[Verdict, Any]) -> NDArray[Any]:
+    """Return the first rule that each layout breaks; OK where none.
+
+    >>> batch, heads = np.array([True, True, False]), np.array([False, True, False])
+    >>> first_broken({Verdict.BATCH: batch, Verdict.HEADS: heads}).tolist()
+    [7, 2, 0]
+    """
     first: NDArray[Any] = np.asarray(np.int8(Verdict.OK))
     for rule in sorted(broken, reverse=True):  # the earliest rule is written last, over the others
         first = np.where(broken[rule], np.int8(rule), first)
-    fits = np.where(np.asarray(needed_bytes) > machine.chip.hbm_bytes, np.int8(Verdict.MEMORY), np.int8(0))
-    return np.where(first == Verdict.OK, fits, first)
+    return first

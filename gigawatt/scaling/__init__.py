@@ -3,6 +3,26 @@
 Takes parameters and tokens; returns a loss by a named law, and whether the law was fitted near there.
 """
 
-from gigawatt.scaling.laws import DEFAULT_LAW, Law, LossEstimate, law, laws, loss_nats, predict_loss
+from gigawatt.scaling.laws import (
+    DEFAULT_LAW,
+    Law,
+    LossEstimate,
+    critical_batch_tokens,
+    law,
+    laws,
+    loss_nats,
+    predict_loss,
+    tokens_for_loss,
+)
 
-__all__ = ["DEFAULT_LAW", "Law", "LossEstimate", "law", "laws", "loss_nats", "predict_loss"]
+__all__ = [
+    "DEFAULT_LAW",
+    "Law",
+    "LossEstimate",
+    "critical_batch_tokens",
+    "law",
+    "laws",
+    "loss_nats",
+    "predict_loss",
+    "tokens_for_loss",
+]

@@ -4,8 +4,10 @@ Takes a job, a machine, a software stack and a space; returns the best layouts, 
 others lost.
 """
 
-from gigawatt.search.run import Candidate, Objective, SearchResult, search, step_seconds
+from gigawatt.search.kept import Candidate, SearchResult
+from gigawatt.search.run import search, search_sizes, step_seconds
 from gigawatt.search.space import Space, full_space, smaller_counts
+from gigawatt.search.task import Objective
 
 __all__ = [
     "Candidate",
@@ -14,6 +16,7 @@ __all__ = [
     "Space",
     "full_space",
     "search",
+    "search_sizes",
     "smaller_counts",
     "step_seconds",
 ]

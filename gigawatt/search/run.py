@@ -1,10 +1,10 @@
-"""The search: price every layout of a space, keep the best, count why the others lost."""
+"""The search: weigh every layout of a space, price those that fit, keep the best, count why others lost."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,21 @@ from gigawatt.catalog.records import Machine, Stack
 from gigawatt.perf import (
     Job,
     Layout,
-    Setting,
     StagePasses,
     StepTime,
     Strategy,
     Verdict,
-    memory_use,
     microbatch_passes,
     setting_of,
-    step_parts,
     take,
-    verdict,
 )
-from gigawatt.search.space import Space
+from gigawatt.perf.verdict import first_broken
+from gigawatt.search.kept import Kept, SearchResult
+from gigawatt.search.space import BLOCK_LAYOUTS, Space
+from gigawatt.search.task import Objective, Task, broken_rules, every_slot
+from gigawatt.search.timing import Sent, lower_bound, time_layouts
+from gigawatt.search.weigh import weigh
 from gigawatt.units import Seconds
-
-Objective = Callable[[StepTime, Seconds], Any]  # of a step and its total: what is made small
 
 
 def step_seconds(_: StepTime, total_s: Seconds) -> Seconds:
@@ -43,84 +42,6 @@ def step_seconds(_: StepTime, total_s: Seconds) -> Seconds:
     return total_s
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """One layout that fits, and what it scores."""
-
-    layout: Layout
-    strategy: Strategy
-    step_s: float
-    score: float
-    memory_bytes: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SearchResult:
-    """The best layouts first, the front of score against memory, and the fate of every candidate."""
-
-    best: tuple[Candidate, ...]
-    front: tuple[Candidate, ...]
-    counts: dict[Verdict, int]
-    nearest_miss: Candidate | None  # the layout that misses memory by least, when nothing fits
-    priced: int = 1  # candidates of which time and memory were computed; a broken rule settled the others
-
-    @property
-    def candidates(self) -> int:
-        return sum(self.counts.values())
-
-
-@dataclass(slots=True)
-class _Kept:
-    """What the search keeps while it runs."""
-
-    top: int
-    candidates: list[Candidate] = field(default_factory=list)
-    counts: NDArray[Any] = field(default_factory=lambda: np.zeros(len(Verdict), dtype=np.int64))
-    miss: Candidate | None = None
-    priced: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Mesh:
-    """A mesh of layouts of one strategy, priced: arrays that broadcast to `shape`."""
-
-    layout: Layout
-    strategy: Strategy
-    step_s: Any
-    score: Any
-    needed_bytes: Any
-    found: NDArray[Any]  # verdicts
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return np.broadcast_shapes(self.found.shape, np.shape(self.score), np.shape(self.needed_bytes))
-
-    def flat(self, values: Any) -> NDArray[Any]:
-        return np.broadcast_to(values, self.shape).ravel()
-
-    def candidates(self, rows: NDArray[Any]) -> list[Candidate]:
-        """Return some rows of the flattened mesh."""
-        at = np.unravel_index(rows, self.shape)
-
-        def column(values: Any) -> list[Any]:
-            found: list[Any] = np.broadcast_to(values, self.shape)[at].tolist()
-            return found
-
-        names = [f.name for f in dataclasses.fields(Layout)]
-        layouts = zip(*(column(getattr(self.layout, name)) for name in names), strict=True)
-        priced = zip(column(self.step_s), column(self.score), column(self.needed_bytes), strict=True)
-        return [
-            Candidate(
-                layout=Layout(**dict(zip(names, numbers, strict=True))),
-                strategy=self.strategy,
-                step_s=step_s,
-                score=score,
-                memory_bytes=needed,
-            )
-            for numbers, (step_s, score, needed) in zip(layouts, priced, strict=True)
-        ]
-
-
 def search(
     job: Job,
     space: Space,
@@ -131,108 +52,195 @@ def search(
     top: int = 5,
     progress: Callable[[float], None] | None = None,
 ) -> SearchResult:
-    """Return the best layouts of a space.
+    """Return the best layouts of a space, and the front of the objective against memory.
 
-    Every combination is priced or ruled out; nothing is sampled. Layer times are computed once for all
-    strategies that share them, and blocks of triples bound the memory that this takes.
+    Every combination is priced or ruled out; nothing is sampled.
     """
-    kept = _Kept(top=top)
-    families, stems = space.families(), space.stems()
+    more = {"machine": machine, "stack": stack, "objective": objective, "top": top, "progress": progress}
+    (found,) = search_sizes(job, (space,), **more)  # type: ignore[arg-type]
+    return found
+
+
+def search_sizes(
+    job: Job,
+    spaces: Sequence[Space],
+    *,
+    machine: Machine,
+    stack: Stack,
+    objective: Objective = step_seconds,
+    beside: Objective | None = None,
+    top: int = 1,
+    cut: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[SearchResult, ...]:
+    """Return the best layouts and the front of each of several spaces, of different chips of one machine.
+
+    Rules that a whole family breaks come first, then memory, then the time of what fits. With `cut`, which
+    needs a second objective `beside`, layouts whose bound in both objectives is beaten are not timed.
+    Meshes hold stems of several sizes at once; blocks of them bound the memory that this takes.
+    """
+    spaces = tuple(sorted(spaces, key=lambda space: space.chips))
+    task = Task(
+        job=job,
+        machine=machine,
+        stack=stack,
+        spaces=spaces,
+        joined=reduce(Space.joined, spaces),
+        objective=objective,
+        beside=beside,
+        cut=cut and beside is not None,
+        kept=tuple(Kept(top=top) for _ in spaces),
+    )
+    families = task.joined.families()
+    alive: dict[tuple[bool, str], NDArray[Any]] = {}
     for done, family in enumerate(families):
-        alive = {s: _viable(kept, job, space, s, machine=machine, stems=stems) for s in family}
-        setting = setting_of(job, machine=machine, strategy=family[0], stack=stack)
-        for rows in space.blocks(np.flatnonzero(np.logical_or.reduce(list(alive.values())))):
-            triples, triple_of = np.unique(stems[rows, :3], axis=0, return_inverse=True)
-            uncut = np.c_[triples, np.ones(len(triples), dtype=np.int64)]  # chunks do not change layer times
-            passes = microbatch_passes(job, space.mesh(family[0], uncut), setting)
-            for strategy in family:
-                here = alive[strategy][rows]
-                if here.any():
-                    layout = space.mesh(strategy, stems[rows[here]])
-                    own = dataclasses.replace(setting, strategy=strategy)
-                    of_these = take(passes, triple_of[here])
-                    _keep(kept, _price(job, layout, own, passes=of_these, objective=objective))
+        parallel = family.sequence_parallel
+        for schedule in task.joined.schedule:
+            if (parallel, schedule) not in alive:
+                alive[parallel, schedule] = _viable(task, dataclasses.replace(family, schedule=schedule))
+        _search_family(task, family, {s: alive[parallel, s] for s in task.joined.schedule})
         if progress:
             progress((done + 1) / len(families))
-    return _result(kept)
+    return tuple(kept.result() for kept in task.kept)
 
 
-def _viable(
-    kept: _Kept, job: Job, space: Space, strategy: Strategy, *, machine: Machine, stems: NDArray[Any]
-) -> NDArray[Any]:
-    """Return which stems leave some layout alive; count the others under the rule that they break."""
-    own = (stems[:, 3] > 1) == (strategy.schedule == "interleaved")
-    if not strategy.sequence_parallel and True in space.sequence_parallel:
-        own = own & (stems[:, 0] > 1)  # without tensor parallelism it is the same layout
-    found = verdict(job, space.outline(stems), machine=machine, strategy=strategy, needed_bytes=0.0)
-    dead = found[own & (found != Verdict.OK)]
-    kept.counts += space.others(strategy) * np.bincount(dead, minlength=len(Verdict))
-    alive: NDArray[Any] = own & (found == Verdict.OK)
+def _viable(task: Task, strategy: Strategy) -> NDArray[Any]:
+    """Return the stems that leave some layout alive; count the others under the rule that they break."""
+    interleaved = strategy.schedule == "interleaved"
+    stems = np.concatenate([space.stems(interleaved=interleaved) for space in task.spaces])
+    if not strategy.sequence_parallel and True in task.joined.sequence_parallel:
+        stems = stems[stems[:, 1] > 1]  # without tensor parallelism it is the same layout
+    chips, tp, cp, pp, chunks = stems.T
+    outline = Layout(tp=tp, cp=cp, pp=pp, dp_shard=chips // (tp * cp * pp), chunks=chunks)
+    found = first_broken(broken_rules(task, outline, strategy=strategy))  # with all other degrees 1
+    found = np.broadcast_to(found, chips.shape)
+    for (kept, rows), space in zip(every_slot(task, stems), task.spaces, strict=True):
+        shared = len(space.recompute) * sum(space.others(zero) for zero in space.zero_stage)
+        kept.considered += shared * (rows.stop - rows.start)
+        dead = found[rows][found[rows] != Verdict.OK]
+        kept.counts += shared * np.bincount(dead, minlength=len(Verdict))
+    alive: NDArray[Any] = stems[found == Verdict.OK]
     return alive
 
 
-def _price(job: Job, layout: Layout, setting: Setting, *, passes: StagePasses, objective: Objective) -> _Mesh:
-    """Return what every layout of a mesh takes, scores and breaks."""
-    step = step_parts(job, layout, setting, passes=passes)
-    total = step.total_s
-    needed = memory_use(job, layout, strategy=setting.strategy, stack=setting.stack).total_bytes
-    found = verdict(job, layout, machine=setting.machine, strategy=setting.strategy, needed_bytes=needed)
-    score = objective(step, total)
-    return _Mesh(
-        layout=layout, strategy=setting.strategy, step_s=total, score=score, needed_bytes=needed, found=found
-    )
+def _search_family(task: Task, family: Strategy, stems_of: dict[Any, NDArray[Any]]) -> None:
+    """Search all strategies that share layer times, some triples (tp, cp, pp) at a time.
 
-
-def _keep(kept: _Kept, mesh: _Mesh) -> None:
-    """Keep a mesh's best layouts, its front and its verdicts; while nothing fits, the nearest miss."""
-    found = mesh.flat(mesh.found)
-    kept.counts += np.bincount(found, minlength=len(Verdict))
-    kept.priced += found.size
-    fits = np.flatnonzero(found == Verdict.OK)
-    if fits.size:
-        scores, needed = mesh.flat(mesh.score)[fits], mesh.flat(mesh.needed_bytes)[fits]
-        rows = np.union1d(best_rows(scores, kept.top), front_rows(scores, needed))
-        kept.candidates.extend(mesh.candidates(fits[rows]))
-    elif not kept.candidates:
-        over = np.flatnonzero(found == Verdict.MEMORY)
-        if over.size:
-            (miss,) = mesh.candidates(over[[np.argmin(mesh.flat(mesh.needed_bytes)[over])]])
-            if kept.miss is None or miss.memory_bytes < kept.miss.memory_bytes:
-                kept.miss = miss
-
-
-def best_rows(scores: NDArray[Any], top: int) -> NDArray[Any]:
-    """Return the rows of the `top` smallest scores.
-
-    >>> best_rows(np.array([3.0, 1.0, 2.0]), 2).tolist()
-    [1, 2]
+    When branches may be cut, the triples of the least bound come first, and what is beaten by then is left.
     """
-    if scores.size <= top:
-        return np.argsort(scores, kind="stable")
-    near = np.flatnonzero(scores <= np.partition(scores, top - 1)[top - 1])
-    return near[np.argsort(scores[near], kind="stable")][:top]
+    every = np.concatenate([stems[:, :4] for stems in stems_of.values()])
+    triples, place = _distinct(every)
+    ends = np.cumsum([len(stems) for stems in stems_of.values()])[:-1]
+    triple_of = dict(zip(stems_of, np.split(place, ends), strict=True))
+    held = {s: np.bincount(of, minlength=len(triples)) for s, of in triple_of.items()}
+    order, bounds, passes = np.arange(len(triples)), None, None
+    if task.cut and len(triples):
+        bounds, passes = _bounds(task, family, triples)
+        least = bounds[0].reshape(len(triples), -1).min(axis=1)
+        order = order[np.lexsort((least, triples[:, 0]))]
+        starts = np.searchsorted(triples[order, 0], triples[order, 0])
+        order = order[
+            np.argsort(np.arange(len(order)) - starts, kind="stable")
+        ]  # the best of each size first
+    weights = np.max(list(held.values()), axis=0) * len(task.joined.dp_replicate) * task.joined.cells
+    layouts = np.sum(list(held.values()), axis=0) * _strategies(task)
+    for some in _batches(order, weights):
+        here = np.sort(some)
+        if bounds is not None:
+            lost = _beaten(task, triples[here], *(bound[here] for bound in bounds))
+            for kept, rows in task.slots(triples[here]):
+                kept.cut += int(np.sum(layouts[here][rows][lost[rows]]))
+            here = here[~lost]
+        if here.size:
+            known = None if passes is None else take(passes, here)
+            _search_block(task, family, triples[here], _of_triples(stems_of, triple_of, here), passes=known)
 
 
-def front_rows(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
-    """Return the rows that no other row beats in both columns, by the first column.
-
-    >>> front_rows(np.array([1.0, 2.0, 3.0]), np.array([5.0, 6.0, 4.0])).tolist()
-    [0, 2]
-    """
-    lean = second <= second[np.argmin(first)]  # what needs more memory than the best never joins the front
-    rows = np.flatnonzero(lean)
-    order = rows[np.lexsort((second[rows], first[rows]))]
-    lowest = np.minimum.accumulate(second[order])
-    new = np.r_[True, lowest[1:] < lowest[:-1]]
-    return order[new]
+def _distinct(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the different rows, sorted, and the place among them of each row given."""
+    key = np.zeros(len(rows), dtype=np.int64)
+    for column in rows.T:
+        values, ranks = np.unique(column, return_inverse=True)
+        key = key * len(values) + ranks
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    return rows[first], place
 
 
-def _result(kept: _Kept) -> SearchResult:
-    counts = {v: int(kept.counts[v]) for v in Verdict}
-    if not kept.candidates:
-        return SearchResult(best=(), front=(), counts=counts, nearest_miss=kept.miss, priced=kept.priced)
-    scores = np.array([c.score for c in kept.candidates])
-    needed = np.array([c.memory_bytes for c in kept.candidates])
-    best = tuple(kept.candidates[i] for i in best_rows(scores, kept.top))
-    front = tuple(kept.candidates[i] for i in front_rows(scores, needed))
-    return SearchResult(best=best, front=front, counts=counts, nearest_miss=None, priced=kept.priced)
+def _strategies(task: Task) -> int:
+    """Return how many layouts share a stem, a schedule and a family."""
+    return sum(task.joined.others(zero) for zero in task.joined.zero_stage)
+
+
+def _batches(order: NDArray[Any], weights: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield the order in pieces of at most about `BLOCK_LAYOUTS` layouts a strategy."""
+    block = np.cumsum(weights[order]) // BLOCK_LAYOUTS
+    edges = np.flatnonzero(np.diff(block)) + 1
+    yield from np.split(order, edges)
+
+
+def _of_triples(
+    stems_of: dict[Any, NDArray[Any]], triple_of: dict[Any, NDArray[Any]], here: NDArray[Any]
+) -> dict[Any, tuple[NDArray[Any], NDArray[Any]]]:
+    """Return, per schedule, the stems of some triples and the place of each one's triple among these."""
+    found = {}
+    for schedule, of in triple_of.items():
+        first, last = np.searchsorted(of, here), np.searchsorted(of, here, side="right")
+        place = np.repeat(np.arange(len(here)), last - first)
+        rows = np.arange(len(place)) + np.repeat(first - np.r_[0, np.cumsum(last - first)[:-1]], last - first)
+        if rows.size:
+            found[schedule] = (stems_of[schedule][rows], place)
+    return found
+
+
+def _search_block(
+    task: Task,
+    family: Strategy,
+    triples: NDArray[Any],
+    here: dict[Any, tuple[NDArray[Any], NDArray[Any]]],
+    *,
+    passes: StagePasses | None,
+) -> None:
+    """Weigh every layout of some triples, and time those that fit; `passes` where they are known already."""
+    weighed = [
+        w for s, (stems, of) in here.items() for w in weigh(task, family, schedule=s, stems=stems, of=of)
+    ]
+    if not weighed:
+        return
+    used = np.zeros(len(triples), dtype=bool)
+    for one in weighed:
+        used[one.triple_of] = True
+    mesh = task.joined.mesh(np.c_[triples[used], np.ones(used.sum(), dtype=np.int64)])
+    setting = setting_of(task.job, machine=task.machine, strategy=family, stack=task.stack)
+    passes = microbatch_passes(task.job, mesh, setting) if passes is None else take(passes, used)
+    sent = Sent(task, triples[used], setting=setting, passes=passes)
+    place = np.cumsum(used) - 1
+    for schedule in here:
+        mine = [w for w in weighed if w.strategy.schedule == schedule]
+        if mine:
+            time_layouts(task, mine, sent=sent, rows=place[mine[0].triple_of])
+
+
+def _bounds(
+    task: Task, family: Strategy, triples: NDArray[Any]
+) -> tuple[tuple[NDArray[Any], NDArray[Any]], StagePasses | None]:
+    """Return, per triple, microbatch, ep and etp, what both objectives are at least; passes where few."""
+    assert task.beside is not None
+    setting = setting_of(task.job, machine=task.machine, strategy=family, stack=task.stack)
+    found: tuple[list[Any], list[Any]] = ([], [])
+    batches = list(_batches(np.arange(len(triples)), np.full(len(triples), task.joined.cells)))
+    for some in batches:
+        mesh = task.joined.mesh(np.c_[triples[some], np.ones(len(some), dtype=np.int64)])
+        passes = microbatch_passes(task.job, mesh, setting)
+        step, total = lower_bound(task.job, mesh, setting=setting, passes=passes)
+        for bounds, objective in zip(found, (task.objective, task.beside), strict=True):
+            bounds.append(np.broadcast_to(objective(step, total), np.shape(total)))
+    both = (np.concatenate(found[0]), np.concatenate(found[1]))
+    return both, passes if len(batches) == 1 else None
+
+
+def _beaten(task: Task, triples: NDArray[Any], first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+    """Return the triples of which every layout is beaten in both objectives by one that is known."""
+    lost = np.zeros(len(triples), dtype=bool)
+    for kept, rows in task.slots(triples):
+        lost[rows] = kept.beaten(first[rows], second[rows]).reshape(rows.stop - rows.start, -1).all(axis=1)
+    return lost

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -16,13 +15,29 @@ from gigawatt.catalog.records import Machine, Stack
 from gigawatt.errors import InputError, unknown_name
 from gigawatt.perf.job import Job
 from gigawatt.perf.layout import Layout, Recompute, Schedule, Strategy
+from gigawatt.units import Count
 
 MAX_TP = 64
 MAX_CP = 64
 MAX_CHUNKS = 16
 MAX_MICROBATCH = 16
 MAX_REPLICATE = 64
-BLOCK_LAYOUTS = 2**17  # arrays of a block stay within a core's cache
+BLOCK_LAYOUTS = 2**18  # large enough that a call costs little beside its rows, 2 MB a column
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mesh(Layout):
+    """Layouts along axes that broadcast: stems, replicas, microbatch, ep, etp.
+
+    The data-parallel ranks are what the chips leave, however they are split into replicas and shards: a
+    formula that needs only them is computed once for all splits.
+    """
+
+    ranks: Count
+
+    @property
+    def dp(self) -> Count:
+        return self.ranks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,62 +58,61 @@ class Space:
     zero_stage: tuple[int, ...]
     sequence_parallel: tuple[bool, ...]
 
-    def families(self) -> tuple[tuple[Strategy, ...], ...]:
-        """Return every combination of the kinds, those that share layer times in one family."""
-        return tuple(
-            tuple(
-                Strategy(sequence_parallel=sp, recompute=recompute, zero_stage=zero, schedule=schedule)
-                for zero, schedule in itertools.product(self.zero_stage, self.schedule)
-            )
-            for sp, recompute in itertools.product(self.sequence_parallel, self.recompute)
-        )
+    def families(self) -> tuple[Strategy, ...]:
+        """Return every combination of the kinds that change layer times, one strategy for each."""
+        kinds = itertools.product(self.sequence_parallel, self.recompute)
+        return tuple(Strategy(sequence_parallel=sp, recompute=recompute) for sp, recompute in kinds)
 
-    def stems(self) -> NDArray[Any]:
-        """Return every (tp, cp, pp, chunks) whose first three divide the chips, one a row."""
-        every = itertools.product(self.tp, self.cp, self.pp, self.chunks)
-        rows = [t for t in every if self.chips % (t[0] * t[1] * t[2]) == 0]
-        return np.asarray(rows, dtype=np.int64).reshape(-1, 4)
+    def stems(self, *, interleaved: bool) -> NDArray[Any]:
+        """Return every (chips, tp, cp, pp, chunks) with tp x cp x pp a divisor of the chips, sorted."""
+        chunks = [c for c in self.chunks if (c > 1) == interleaved]
+        sorted_axes = (sorted(set(axis)) for axis in ((self.chips,), self.tp, self.cp, self.pp, chunks))
+        axes = np.meshgrid(*sorted_axes, indexing="ij")
+        rows = np.stack([a.ravel() for a in axes], axis=1).astype(np.int64)
+        divide: NDArray[Any] = rows[rows[:, 0] % (rows[:, 1] * rows[:, 2] * rows[:, 3]) == 0]
+        return divide
 
     def replicas_of(self, zero_stage: int) -> list[int]:
         """Return the replica counts worth trying: without sharding they all mean the same."""
         return [r for r in self.dp_replicate if r == 1 or zero_stage > 0]
 
-    def others(self, strategy: Strategy) -> int:
-        """Return how many layouts share one stem."""
-        sizes = (self.replicas_of(strategy.zero_stage), self.microbatch_sequences, self.ep, self.etp)
-        return math.prod(len(size) for size in sizes)
+    def others(self, zero_stage: int) -> int:
+        """Return how many layouts share one stem and one combination of kinds."""
+        return len(self.replicas_of(zero_stage)) * self.cells
 
-    def blocks(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
-        """Return rows of stems in blocks of at most about `BLOCK_LAYOUTS` layouts a strategy."""
-        each = len(self.dp_replicate) * len(self.microbatch_sequences) * len(self.ep) * len(self.etp)
-        step = max(BLOCK_LAYOUTS // each, 1)
-        return [rows[i : i + step] for i in range(0, len(rows), step)]
+    @property
+    def cells(self) -> int:
+        """How many microbatches and expert degrees are tried of one stem."""
+        return len(self.microbatch_sequences) * len(self.ep) * len(self.etp)
 
-    def mesh(self, strategy: Strategy, stems: NDArray[Any]) -> Layout:
-        """Return every layout of some stems and one combination of kinds, as axes that broadcast.
+    def mesh(self, stems: NDArray[Any], *, replicas: Sequence[int] = (1,)) -> Mesh:
+        """Return every layout of some stems, as axes that broadcast.
 
         Axis 0 runs over the stems, the others over replicas, microbatch, ep and etp. Each formula is then
         computed at the size of the axes that it depends on.
         """
-        tp, cp, pp, chunks = (_axis(stems[:, column], 0) for column in range(4))
-        dp = self.chips // (tp * cp * pp)
-        replicas = _axis(self.replicas_of(strategy.zero_stage), 1)
-        return Layout(
+        chips, tp, cp, pp, chunks = (_axis(column, 0) for column in stems.T)
+        ranks, split = chips // (tp * cp * pp), _axis(replicas, 1)
+        return Mesh(
             tp=tp,
             cp=cp,
             pp=pp,
             chunks=chunks,
-            dp_replicate=replicas,
-            dp_shard=np.maximum(dp // replicas, 1),
+            dp_replicate=split,
+            dp_shard=np.maximum(ranks // split, 1),
             microbatch_sequences=_axis(self.microbatch_sequences, 2),
             ep=_axis(self.ep, 3),
             etp=_axis(self.etp, 4),
+            ranks=ranks,
         )
 
-    def outline(self, stems: NDArray[Any]) -> Layout:
-        """Return stems with all other degrees 1: what breaks a rule here breaks it in every layout."""
-        tp, cp, pp, chunks = stems.T
-        return Layout(tp=tp, cp=cp, pp=pp, dp_shard=self.chips // (tp * cp * pp), chunks=chunks)
+    def joined(self, other: Space) -> Space:
+        """Return the space of both spaces' values, for meshes of stems of several chip counts."""
+        names = [f.name for f in dataclasses.fields(self) if f.name != "chips"]
+        both: dict[str, Any] = {
+            n: tuple(dict.fromkeys((*getattr(self, n), *getattr(other, n)))) for n in names
+        }
+        return dataclasses.replace(self, **both)
 
 
 AXES = 5

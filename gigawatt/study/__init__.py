@@ -4,24 +4,50 @@ Takes a model, a machine and what to do there; returns a plan, from which every 
 """
 
 from gigawatt.study.catalogue import KINDS, catalogue, show
+from gigawatt.study.compare import EQUAL, Comparison, Refusal, compare
+from gigawatt.study.compare_document import compare_document
+from gigawatt.study.designs import PRICES as SIZE_PRICES
+from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
 from gigawatt.study.schema import SCHEMAS, schema
+from gigawatt.study.size import Size, size
+from gigawatt.study.size_document import size_document
+from gigawatt.study.sweep.query import query
+from gigawatt.study.sweep.run import ENGINES, Ran, run_study
+from gigawatt.study.sweep.sensitivity import sensitivity
+from gigawatt.study.sweep.summary import study_document
 from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
+    "ENGINES",
+    "EQUAL",
     "KINDS",
     "OBJECTIVES",
     "SCHEMAS",
+    "SIZE_OBJECTIVES",
+    "SIZE_PRICES",
+    "Comparison",
     "Plan",
     "Prediction",
+    "Ran",
+    "Refusal",
+    "Size",
     "Validation",
     "catalogue",
+    "compare",
+    "compare_document",
     "plan",
     "predict",
+    "query",
     "read_rows",
+    "run_study",
     "schema",
+    "sensitivity",
     "show",
+    "size",
+    "size_document",
+    "study_document",
     "validate",
     "validation_document",
     "write_predictions",

@@ -13,7 +13,12 @@ from gigawatt.catalog import load, machines, models
 from gigawatt.perf import stacks
 
 NEEDED = ("numpy", "scipy", "pydantic", "ruamel.yaml", "rich", "click")
-EXTRAS = {"test": ("pytest", "hypothesis", "pint"), "calibrate": ("aiconfigurator_core", "pyarrow")}
+EXTRAS = {
+    "test": ("pytest", "hypothesis", "pint"),
+    "study": ("duckdb", "pyarrow"),
+    "ray": ("ray",),
+    "calibrate": ("aiconfigurator_core", "pyarrow"),
+}
 SETTINGS = ("COLUMNS", "FORCE_COLOR", "GIGAWATT_TRACE", "NO_COLOR")  # all that is read from the environment
 
 

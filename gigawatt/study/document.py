@@ -17,7 +17,7 @@ from gigawatt.search import Candidate
 from gigawatt.study.explain import explain
 from gigawatt.study.plan import Plan
 from gigawatt.study.run import DAY_S, HOUR_S
-from gigawatt.study.scenario import PLAIN
+from gigawatt.study.scenario import peak_fact
 from gigawatt.units import format as fmt
 
 SCHEMA = "gigawatt/plan/1"
@@ -67,16 +67,16 @@ def document(plan: Plan) -> dict[str, Any]:
         "warnings": warnings_of(plan),
         "result": result(plan),
     }
-    known: dict[str, Any] = _known(told)
-    return known
+    plain: dict[str, Any] = known(told)
+    return plain
 
 
-def _known(value: Any) -> Any:
+def known(value: Any) -> Any:
     """Return plain JSON values, null for what is not known: JSON has no nan."""
     if isinstance(value, dict):
-        return {key: _known(inner) for key, inner in value.items()}
+        return {key: known(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_known(inner) for inner in value]
+        return [known(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -297,8 +297,7 @@ def assumed_facts(plan: Plan) -> list[dict[str, str]]:
 
 def peak_name(plan: Plan) -> str:
     """Return the name of the fact of the peak rate that a plan uses."""
-    dtype = plan.scenario.job.dtype
-    return f"peak_{PLAIN.get(dtype, dtype)}_flop_per_s"
+    return peak_fact(plan.scenario.job.dtype)
 
 
 def value_text(fact: Fact) -> str:

@@ -153,6 +153,19 @@ def _search(
     return best
 
 
+def found_layout(asked: Scenario, fixed: Mapping[str, Any]) -> tuple[Scenario, Candidate]:
+    """Return the best layout of a resolved question, and the question on the chips that it uses.
+
+    Raises: NothingFeasibleError when no layout fits.
+    """
+    held = held_words(asked, fixed)
+    part, found = _search(asked, held, top=1, progress=None)
+    if not found.best:
+        counts = {VERDICT_TEXT[v]: n for v, n in found.counts.items()}
+        raise NothingFeasibleError(why_nothing(part, found, held=held), counts)
+    return part, found.best[0]
+
+
 def _better(tried: SearchResult, *, than: SearchResult) -> bool:
     """Return whether a search on a part of the machine tells more: something fits, or how far it is off."""
     if tried.best:

@@ -63,8 +63,8 @@ def row_framework(row: Row) -> Framework:
 def switched(software: Stack, notes: str, *, text: str = "") -> Stack:
     """Return a stack with what the overlap notes of a configuration switch on or off.
 
-    A switch that has `words` acts only where they, a regular expression, are found in the framework's text and the
-    model's name.
+    A switch that has `words` acts only where they, a regular expression, are found in the framework's text
+    and the model's name.
 
     >>> switched(stack("modern"), "dispatcher deepep")["ep_dedup"], stack("modern")["ep_dedup"]
     (1.0, 0.0)

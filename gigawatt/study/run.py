@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from gigawatt.catalog.records import Machine
 from gigawatt.cost import Bill, Prices, carbon_kg, own_usd, rent_usd
@@ -13,7 +16,7 @@ from gigawatt.power import energy_j, training_power_w
 from gigawatt.reliability import LostTime, lost_time, mtti_s
 from gigawatt.scaling import LossEstimate, predict_loss
 from gigawatt.study.scenario import Scenario
-from gigawatt.units import Seconds
+from gigawatt.units import Real, Seconds
 from gigawatt.workload.flop import FLOP_CONVENTIONS, model_flop_per_token
 from gigawatt.workload.params import params
 
@@ -21,37 +24,39 @@ CHECKPOINT_BYTES_PER_PARAM = 14.0  # 16-bit weights, 32-bit master weights and t
 DAY_S = 86400.0
 HOUR_S = 3600.0
 
+Number: TypeAlias = Any  # a float of one scenario, or a column of many
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Use:
-    """How well the chips are used."""
+    """How well the chips are used: of one scenario, or columns of many."""
 
-    mfu: float  # causal attention: the work that must be done
-    mfu_full_attention: float  # the PaLM convention, for comparison with published figures
-    hfu: float  # with recomputed work
-    tokens_per_s: float
-    tokens_per_s_per_chip: float
-    bound_s: Seconds  # the step at datasheet peak
+    mfu: Number  # causal attention: the work that must be done
+    mfu_full_attention: Number  # the PaLM convention, for comparison with published figures
+    hfu: Number  # with recomputed work
+    tokens_per_s: Number
+    tokens_per_s_per_chip: Number
+    bound_s: Number  # the step at datasheet peak
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """The whole training run."""
+    """The whole training run: of one scenario, or columns of many."""
 
-    steps: float
-    useful_s: float  # without failures and checkpoints
-    wall_s: float
-    chip_s: float
-    mtti_s: float
-    checkpoint_s: float
-    interruptions: float
+    steps: Number
+    useful_s: Number  # without failures and checkpoints
+    wall_s: Number
+    chip_s: Number
+    mtti_s: Number
+    checkpoint_s: Number
+    interruptions: Number
     lost: LostTime
-    it_power_w: float  # nameplate
-    it_energy_j: float
-    facility_energy_j: float
-    rent_usd: float
+    it_power_w: Number  # nameplate
+    it_energy_j: Number
+    facility_energy_j: Number
+    rent_usd: Number
     own: Bill
-    co2e_kg: float
+    co2e_kg: Number
     loss: LossEstimate
     unknowns: tuple[str, ...]  # facts that are not known; what needs them is nan
 
@@ -67,22 +72,30 @@ def use_of(scenario: Scenario, step: StepTime) -> Use:
     """
     job, machine = scenario.job, scenario.machine
     peak = machine.chips * peak_flop_per_s(machine, job.dtype)
-    total = float(step.total_s)
-    rate = job.batch_tokens / total
+    rate = job.batch_tokens / plain(step.total_s)
     shares = {
         name: float(convention(job.model, job.seq_tokens)) * rate / peak
         for name, convention in FLOP_CONVENTIONS.items()
     }
-    worked = float(step.matmul_s + step.attention_s)
-    again = float(step.recompute_s) / max(float(worked + step.memory_bound_s + step.tp_comm_s), 1e-30)
+    worked = step.matmul_s + step.attention_s + step.memory_bound_s + step.tp_comm_s
+    again = plain(step.recompute_s / np.maximum(worked, 1e-30))
     return Use(
         mfu=shares["causal"],
         mfu_full_attention=shares["full_attention"],
-        hfu=shares["causal"] * (1.0 + min(again, 1.0 / 3.0)),
+        hfu=plain(shares["causal"] * (1.0 + np.minimum(again, 1.0 / 3.0))),
         tokens_per_s=rate,
         tokens_per_s_per_chip=rate / machine.chips,
-        bound_s=float(step_bound_s(job, machine)),
+        bound_s=plain(step_bound_s(job, machine)),
     )
+
+
+def plain(value: Real) -> Number:
+    """Return one number as a float, and a column as it is.
+
+    >>> plain(np.float64(2.0)), plain(np.array([1.0, 2.0])).tolist()
+    (2.0, [1.0, 2.0])
+    """
+    return float(value) if np.ndim(value) == 0 else value
 
 
 def peak_flop_per_s(machine: Machine, dtype: str) -> float:
@@ -122,16 +135,16 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
     """
     machine = scenario.machine
     known = _Known(machine)
-    useful = scenario.steps * float(step.total_s)
-    mtti = float(mtti_s(machine.chips, known("failures_per_chip_s")))
+    useful = scenario.steps * plain(step.total_s)
+    mtti = plain(mtti_s(machine.chips, known("failures_per_chip_s")))
     saved = CHECKPOINT_BYTES_PER_PARAM * params(scenario.model).total
     checkpoint = saved / known("storage_bytes_per_s")
     lost = lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=known("restart_s"))
-    wall = useful / float(lost.useful)
+    wall = useful / plain(lost.useful)
     chip_s = wall * machine.chips
     power = known("it_power_per_chip_w")
-    drawn = training_power_w(power, busy_fraction=float(busy_s(step) / step.total_s)) * machine.chips
-    it_energy = float(energy_j(drawn, wall))
+    drawn = training_power_w(power, busy_fraction=plain(busy_s(step) / step.total_s)) * machine.chips
+    it_energy = energy_j(drawn, wall)
     facility = it_energy * machine.site.pue
     bill = own_usd(
         chip_s,
@@ -152,22 +165,22 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
         it_power_w=power * machine.chips,
         it_energy_j=it_energy,
         facility_energy_j=facility,
-        rent_usd=float(rent_usd(chip_s, known("rent_usd_per_s"))),
+        rent_usd=rent_usd(chip_s, known("rent_usd_per_s")),
         own=bill,
-        co2e_kg=float(carbon_kg(facility, machine.site.kg_co2e_per_kwh / 3.6e6)),
+        co2e_kg=carbon_kg(facility, machine.site.kg_co2e_per_kwh / 3.6e6),
         loss=predict_loss(float(params(scenario.model).active), scenario.tokens),
         unknowns=tuple(known.missing),
     )
 
 
 class _Known:
-    """The numbers of a machine; nan for one that is not known, and its name kept."""
+    """The numbers of a machine, or columns; nan for one that is not known, and its name kept."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.missing: list[str] = []
 
-    def __call__(self, name: str) -> float:
+    def __call__(self, name: str) -> Number:
         fact = self.machine.facts.get(name)
         if fact is None or isinstance(fact.value, str):
             self.missing.append(name)

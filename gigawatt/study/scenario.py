@@ -59,7 +59,7 @@ class Scenario:
 
 
 def scenario(
-    model: str,
+    model: str | Model,
     *,
     on: str,
     chips: int | None = None,
@@ -81,7 +81,7 @@ def scenario(
             "same thing twice; give one of them"
         )
     count = None if chips is None else _whole("chips", chips, MAX_CHIPS)
-    arch = named_model(model)
+    arch = named_model(model) if isinstance(model, str) else model
     machine = named_machine(on, chips=count)
     said = {"seq_tokens": seq_tokens, "dtype": dtype, "tokens": tokens}
     said["batch_tokens"] = batch_tokens if batch_sequences is None else -1.0
@@ -256,6 +256,15 @@ def _whole(name: str, value: Any, most: int) -> int:
 
 SPELLINGS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16", "float32": "fp32", "e4m3": "fp8"}
 PLAIN = {"mxfp8": "fp8", "nvfp4": "fp4"}  # the peak at which a scaled format runs
+
+
+def peak_fact(dtype: str) -> str:
+    """Return the name of the fact of the peak rate that a format runs at.
+
+    >>> peak_fact("mxfp8")
+    'peak_fp8_flop_per_s'
+    """
+    return f"peak_{PLAIN.get(dtype, dtype)}_flop_per_s"
 
 
 def _dtype(name: str, machine: Machine) -> str:

@@ -154,7 +154,8 @@ def routed_bytes(block: Block, shard: Shard) -> Bytes:
 
     .. math:: 2 T K (4 h + 3 f)
 
-    The permutation of the tokens sent and their weighted sum (read and write h each), the activation function.
+    The permutation of the tokens sent and their weighted sum (read and write h each), and the activation
+    function.
     Valid for: bf16, forward, gated experts (2 f for plain ones). Source: operand count.
 
     >>> routed_bytes.__name__

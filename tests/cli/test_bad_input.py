@@ -99,6 +99,18 @@ COMMANDS: dict[str, tuple[str, ...]] = {  # command line: words that must appear
     "catalog machine": ("'machine'", "'machines'"),
     "schema plann": ("'plann'", "'plan'"),
     "predict folder.csv --out out.csv": ("folder.csv",),
+    "compare llama2-7b": ("--on",),
+    "compare llama2-7b --on eos": ("names 1 machines", "2 to 8"),
+    "compare llama2-7b --on eos,eos": ("names 'eos' twice",),
+    "compare llama2-7b --on eos,selen": ("machine = 'selen'", "'selene'"),
+    "compare llama2-7b --on eos,selene --equal size": ("'size'", "'chips', 'power', 'cost'"),
+    "compare llama2-7b --on eos,selene --amount 5": ("amount = '5'", "--equal"),
+    "compare llama2-7b --on eos,selene --equal power --amount '20 MB'": ("amount = '20 MB'", "150 MW"),
+    "study rents.csv": ("study = 'rents.csv'", ".yaml"),
+    "study good.yaml --workers 0": ("workers = '0'", "above 0"),
+    "study query folder 'select 1'": ("folder = 'folder'", "holds no study"),
+    "study sensitivity folder": ("--of",),
+    "study show no-such-folder": ("holds no study",),
 }
 BAD_FILES: dict[str, tuple[str, ...]] = {
     "missing.yaml": ("cannot be read", "no such file"),

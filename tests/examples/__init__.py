@@ -7,6 +7,7 @@ import io
 import os
 import re
 import shlex
+import tempfile
 from pathlib import Path
 
 from gigawatt.cli.main import run
@@ -20,6 +21,7 @@ COMMANDS = {
     "--layout tp=4,mbs=1,zero=1,recompute=full",
     "small": "gigawatt plan ./small.json --on selene --chips 64 --tokens 300B --batch-sequences 256 "
     "--seq 4096 --dtype bf16 --layout tp=1,zero=1,recompute=full --explain mfu",
+    "prices": "gigawatt study prices.yaml --workers 1 --out {folder}/prices.study",
     "broken": "gigawatt plan llama3.1-8b --on broken.yaml",
 }
 
@@ -31,12 +33,14 @@ def printed(command: str) -> str:
     os.environ["COLUMNS"] = "100"
     os.chdir(FOLDER)
     try:
-        with contextlib.redirect_stdout(paper), contextlib.redirect_stderr(paper):
-            run(shlex.split(command)[1:])
+        into = (contextlib.redirect_stdout(paper), contextlib.redirect_stderr(paper))
+        with tempfile.TemporaryDirectory() as folder, into[0], into[1]:
+            run(shlex.split(command.replace("{folder}", folder))[1:])
     finally:
         os.chdir(here)
         os.environ.pop("COLUMNS") if before is None else os.environ.update(COLUMNS=before)
-    return f"$ {command}\n{paper.getvalue()}"
+    told = re.sub(r"\S*/prices\.study", "prices.study", paper.getvalue())
+    return f"$ {command.replace('{folder}/', '')}\n{told}"
 
 
 BARS = re.compile(r"[▏▎▍▌▋▊▉█]+")

@@ -1,12 +1,15 @@
-"""Write the JSON Schema of a plan from plans: run after the document changes, and read the diff.
+"""Write the JSON Schemas of plans and sizings from some: run after a document changes, and read the diff.
 
 python tests/tools/make_plan_schema.py
 """
 
+import dataclasses
 import json
+import math
 from pathlib import Path
 
-from gigawatt.study import plan
+from gigawatt.study import plan, size, size_document
+from gigawatt.study.size import Doubled
 
 CASES = (  # between them every field appears, and every field that can be null is
     ("llama3.1-8b", "superpod-h100", {"chips": 64}),
@@ -15,7 +18,15 @@ CASES = (  # between them every field appears, and every field that can be null 
     ("llama2-7b", "inferentia2", {}),
 )
 OPEN = {"verdicts", "explain"}  # maps whose keys are names of things
-TARGET = Path(__file__).parents[2] / "gigawatt" / "study" / "schemas" / "plan-1.schema.json"
+SIZES = (
+    ("llama3.1-8b", {"among": ["eos", "selene", "alps"], "chips": (64, 256), "tokens": 1e12}),
+    ("llama3.1-8b", {"among": ["superpod-h100"], "chips": (64, 64), "tokens": 1e12, "deadline_s": 2e7,
+                     "power_w": 1e8, "budget_usd": 1e9, "by": "time", "batch_tokens": 64 * 8192}),
+    ("llama3.1-8b", {"among": ["eos"], "chips": (64, 256), "tokens": 1e12, "deadline_s": 1.2e6}),
+    ("llama2-7b", {"among": ["superpod-h100"], "chips": (512, 512), "tokens": 1e12,
+                   "batch_tokens": 511 * 4096}),
+)  # fmt: skip
+FOLDER = Path(__file__).parents[2] / "gigawatt" / "study" / "schemas"
 
 
 def schema_of(values: list, name: str = "") -> dict:
@@ -50,16 +61,25 @@ def json_kind(value: object) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "null")
 
 
-def main() -> None:
-    documents = [json.loads(plan(model, on=machine, **more).to_json()) for model, machine, more in CASES]
+def write(kind: str, what: str, documents: list) -> None:
+    """Write the schema of a kind of document."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "gigawatt/plan/1",
-        "description": "One plan. Quantities are in SI units, as their names say; null is unknown, and "
+        "title": f"gigawatt/{kind}/1",
+        "description": f"One {what}. Quantities are in SI units, as their names say; null is unknown, and "
         "`warnings` says why.",
         **schema_of(documents),
     }
-    TARGET.write_text(json.dumps(schema, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    text = json.dumps(schema, indent=1, sort_keys=True) + "\n"
+    (FOLDER / f"{kind}-1.schema.json").write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    plans = [json.loads(plan(model, on=machine, **more).to_json()) for model, machine, more in CASES]
+    write("plan", "plan", plans)
+    found = [size(model, **more) for model, more in SIZES]
+    never = dataclasses.replace(found[0], doubled=(Doubled(what="batch", step_s=math.inf, gain=-math.inf),))
+    write("size", "sizing", [json.loads(json.dumps(size_document(one))) for one in (*found, never)])
 
 
 if __name__ == "__main__":
