@@ -173,7 +173,7 @@ def attention_pass_s(
     return times * (scores + values) / eta, moved
 
 
-def elementwise_traffic(block: Block, shard: Shard, setting: Setting) -> Bytes:
+def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
 
     Definition: the bytes when each is fused once, times the stack's `elementwise_passes`, for the routed
@@ -333,7 +333,7 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
     stack = setting.stack
     products = layer_products(block, shard, imbalance=stack["ep_imbalance"])
     attention, scores = attention_pass_s(block, shard, setting, backward=False)
-    moved = elementwise_traffic(block, shard, setting)
+    moved = fused_bytes(block, shard, setting=setting)
     moved = moved + scores + cast_bytes(products, setting)
     parts = PassTime(
         matmul_s=sum(product_s(p, setting) for p in products),
@@ -356,7 +356,7 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     pairs = [gradient_products(p) for p in products]
     weight_grad = 0.0 if setting.frozen else sum(product_s(dw, setting) for _, dw in pairs)
     attention, scores = attention_pass_s(block, shard, setting, backward=True)
-    moved = elementwise_traffic(block, shard, setting)
+    moved = fused_bytes(block, shard, setting=setting)
     moved = BACKWARD_TRAFFIC_RATIO * moved + scores + cast_bytes(tuple(dx for dx, _ in pairs), setting)
     parts = PassTime(
         matmul_s=sum(product_s(dx, setting) for dx, _ in pairs) + weight_grad,
@@ -388,7 +388,7 @@ def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: Pas
         attention, scores = attention_pass_s(block, shard, setting, backward=False)
         scores_s = memory_bound_s(scores, law=setting.laws.wide)
         return PassTime(attention_s=attention, memory_bound_s=scores_s).scaled(share)
-    moved = elementwise_traffic(block, shard, setting)
+    moved = fused_bytes(block, shard, setting=setting)
     again = sum((product_s(linear_product(x, shard), setting) for x in up_projections(block)), 0.0)
     norms_s = memory_bound_s(0.5 * moved, law=setting.laws.wide)
     return PassTime(matmul_s=again, memory_bound_s=norms_s).scaled(share)
