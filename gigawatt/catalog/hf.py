@@ -52,7 +52,7 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
     hidden = config.whole("hidden_size", "n_embd", "d_model", "dim")
     vocab = config.whole("vocab_size")
     blocks = merged(layer_block(config, traits, i=i, layers=layers) for i in range(layers))
-    tied = tie_embedding(top, text if isinstance(text, dict) else {}, traits=traits)
+    tied = tie_embedding(config, top, text=text if isinstance(text, dict) else {}, traits=traits)
     positions = (
         config.whole("n_positions", "max_position_embeddings", default=0) if traits.learned_positions else 0
     )
@@ -73,9 +73,12 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
     )
 
 
-def tie_embedding(top: Mapping[str, Any], text: Mapping[str, Any], *, traits: Traits) -> bool:
+def tie_embedding(config: Config, top: Mapping[str, Any], *, text: Mapping[str, Any], traits: Traits) -> bool:
     """Return whether head and embedding share one table; the default differs by architecture."""
     for keys in (text, top):
-        if isinstance(keys.get("tie_word_embeddings"), bool):
-            return bool(keys["tie_word_embeddings"])
+        said = keys.get("tie_word_embeddings")
+        if isinstance(said, bool):
+            return said
+        if said is not None:
+            raise FileFormatError(f"{config.where}: tie_word_embeddings = {said!r} is neither true nor false")
     return traits.tied

@@ -84,6 +84,12 @@ def heads_of(config: Config) -> tuple[int, int, int]:
         fallback = 1
     kv_heads = config.whole("num_key_value_heads", "num_kv_heads", default=fallback)
     head_dim = config.whole("head_dim", "attention_head_dim", "kv_channels", default=max(hidden // heads, 1))
+    said = any(config.get(name) is not None for name in ("head_dim", "attention_head_dim", "kv_channels"))
+    if hidden % heads and not said:
+        raise FileFormatError(
+            f"{config.where}: num_attention_heads = {heads} does not divide hidden_size = {hidden}; "
+            "give head_dim if that is meant"
+        )
     if heads % kv_heads:
         raise FileFormatError(
             f"{config.where}: num_key_value_heads = {kv_heads} does not divide {heads} heads"

@@ -97,3 +97,16 @@ def test_any_bytes(content, tmp_path_factory):
     file = tmp_path_factory.getbasetemp() / "any.json"
     file.write_bytes(content)
     model_or_sentence(lambda: read_hf_config(file))
+
+
+@pytest.mark.parametrize(
+    "odd, said",
+    [
+        ({"num_attention_heads": 7, "num_key_value_heads": 7}, "does not divide hidden_size = 512"),
+        ({"tie_word_embeddings": "no"}, "neither true nor false"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(odd, said):
+    """A wrong dimension would price a model that nobody trains."""
+    with pytest.raises(GigawattError, match=said):
+        model_of(DENSE | odd, id="x", name="x", where="x.json")
