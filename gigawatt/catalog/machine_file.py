@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gigawatt.catalog.keyed_text import Places, read_keys
 from gigawatt.catalog.load import chip_ids, site_ids, sources
-from gigawatt.catalog.machine_words import nearest_writing, place_of, told
+from gigawatt.catalog.machine_words import place_of, quantity_of, refuse_outside, told
 from gigawatt.errors import FileFormatError, InputError, unknown_name
-from gigawatt.units import format as fmt
-from gigawatt.units import parse
 
 Quantity = str | float | int
 
@@ -192,36 +190,16 @@ def _quantities(found: MachineFile) -> Iterator[tuple[tuple[Any, ...], Any, tupl
                 yield ("facts", name), row, FACTS[name]
 
 
-HABITS = {  # in what people write these units
-    "USD/J": (3.6e6, "$/kWh"),
-    "kg/J": (3.6e6, "kg/kWh"),
-    "USD/s": (3600.0, "$/h"),
-    "1/s": (3600.0, "/h"),
-}
-
-
-def _text(value: float, unit: str) -> str:
-    factor, word = HABITS.get(unit, (1.0, ""))
-    return "0" if value == 0 else f"{value * factor:.3g} {word}" if word else fmt(value, unit)
-
-
 def _refuse_quantities(found: MachineFile, where: str, *, places: Places) -> None:
     for path, written, (unit, least, most) in _quantities(found):
         if written is None:
             continue
         field, place = ".".join(map(str, path)), place_of(path, places)
-        near = nearest_writing(written, unit)
         try:
-            value = parse(written, unit, field=field)
+            value = quantity_of(written, unit, field=field)
+            refuse_outside(value, written, unit=unit, field=field, least=least, most=most)
         except InputError as error:
-            hint = f"; did you mean {near!r}?" if near and "in a unit" in str(error) else ""
-            raise FileFormatError(f"{where}{place}: {error}{hint}") from None
-        if not least <= value <= most:
-            hint = f"; write the unit, e.g. {near!r}" if near and value > 0 else ""
-            raise FileFormatError(
-                f"{where}{place}: {field} = {written!r} means {_text(value, unit)}, which is not in "
-                f"{_text(least, unit)} .. {_text(most, unit)}{hint}"
-            )
+            raise FileFormatError(f"{where}{place}: {error}") from None
 
 
 def _refuse_counts(found: MachineFile, where: str, *, places: Places) -> None:

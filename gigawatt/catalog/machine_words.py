@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from gigawatt.catalog.keyed_text import Places
 from gigawatt.errors import InputError
+from gigawatt.units import format as fmt
 from gigawatt.units import parse
 
 Fields = Mapping[str, Sequence[str]]
@@ -141,3 +142,40 @@ def _reads(text: str, unit: str) -> bool:
     except InputError:
         return False
     return True
+
+
+HABITS = {  # in what people write these units
+    "USD/J": (3.6e6, "$/kWh"),
+    "kg/J": (3.6e6, "kg/kWh"),
+    "USD/s": (3600.0, "$/h"),
+    "1/s": (3600.0, "/h"),
+}
+
+
+def _text(value: float, unit: str) -> str:
+    factor, word = HABITS.get(unit, (1.0, ""))
+    return "0" if value == 0 else f"{value * factor:.3g} {word}" if word else fmt(value, unit)
+
+
+def quantity_of(written: Any, unit: str, *, field: str) -> float:
+    """Return a quantity as written, in SI.
+
+    Raises: InputError, with what was probably meant where the unit is missing or another's.
+    """
+    try:
+        return parse(written, unit, field=field)
+    except InputError as error:
+        near = nearest_writing(written, unit)
+        hint = f"; did you mean {near!r}?" if near and "in a unit" in str(error) else ""
+        raise InputError(f"{error}{hint}") from None
+
+
+def refuse_outside(value: float, written: Any, *, unit: str, field: str, least: float, most: float) -> None:
+    """Raise InputError for a quantity that is out of its range: most often its unit was left out."""
+    if not least <= value <= most:
+        near = nearest_writing(written, unit)
+        hint = f"; write the unit, e.g. {near!r}" if near and value > 0 else ""
+        raise InputError(
+            f"{field} = {written!r} means {_text(value, unit)}, which is not in "
+            f"{_text(least, unit)} .. {_text(most, unit)}{hint}"
+        )

@@ -14,7 +14,7 @@ from gigawatt.cli.options import amount, whole
 from gigawatt.cli.output import emit, progress_bar, refuse_place
 from gigawatt.cli.page import STYLE
 from gigawatt.errors import InputError
-from gigawatt.study import SIZE_OBJECTIVES, SIZE_PRICES, size, size_document
+from gigawatt.study import SIZE_EXAMPLES, SIZE_OBJECTIVES, SIZE_PRICES, size, size_document
 from gigawatt.units import parse
 
 
@@ -28,12 +28,9 @@ def _quantity(field: str, unit: str) -> Callable[[click.Context, click.Parameter
             float(text.replace(",", ""))
         except ValueError:
             return parse(text, unit, field=field)
-        raise InputError(f"{field} = {text!r} has no unit; write e.g. {EXAMPLE[field]}")
+        raise InputError(f"{field} = {text!r} has no unit; write e.g. {SIZE_EXAMPLES[field]}")
 
     return read
-
-
-EXAMPLE = {"deadline": "90d", "power": "150MW", "budget": "500M$"}
 
 
 def _range(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[int, int]:

@@ -36,11 +36,8 @@ class Task:
     kept: tuple[Kept, ...]
 
     def slots(self, stems: NDArray[Any]) -> Iterator[tuple[Kept, slice]]:
-        """Yield, per number of chips that some of the stems have, where its stems lie."""
-        edges = np.searchsorted(stems[:, 0], [space.chips for space in self.spaces])
-        for kept, first, last in zip(self.kept, edges, (*edges[1:], len(stems)), strict=True):
-            if last > first:
-                yield kept, slice(int(first), int(last))
+        """Return, per number of chips that some of the stems have, where its stems lie."""
+        return ((kept, rows) for kept, rows in every_slot(self, stems) if rows.stop > rows.start)
 
 
 def every_slot(task: Task, stems: NDArray[Any]) -> Iterator[tuple[Kept, slice]]:

@@ -7,6 +7,7 @@ from gigawatt.study.catalogue import KINDS, catalogue, show
 from gigawatt.study.compare import EQUAL, Comparison, Refusal, compare
 from gigawatt.study.compare_document import compare_document
 from gigawatt.study.designs import PRICES as SIZE_PRICES
+from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
@@ -25,6 +26,7 @@ __all__ = [
     "KINDS",
     "OBJECTIVES",
     "SCHEMAS",
+    "SIZE_EXAMPLES",
     "SIZE_OBJECTIVES",
     "SIZE_PRICES",
     "Comparison",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-import gigawatt
 from gigawatt.study.compare import Comparison
 from gigawatt.study.document import inputs_of, known, layout_of, warnings_of
+from gigawatt.study.envelope import envelope
 from gigawatt.study.plan import Plan
 from gigawatt.study.run import DAY_S, HOUR_S
 from gigawatt.study.why import why
@@ -19,29 +18,28 @@ JOB = ("model", "model_name", "tokens", "seq_tokens", "batch_sequences", "batch_
 def compare_document(found: Comparison) -> dict[str, Any]:
     """Return the versioned envelope of a comparison; null is a number that is not known."""
     inputs = inputs_of(found.plans[0])
-    told = {
-        "schema": SCHEMA,
-        "tool": {"name": "gigawatt", "version": gigawatt.__version__},
-        "inputs": {
+    told = envelope(
+        SCHEMA,
+        inputs={
             **{name: inputs[name] for name in JOB},
             "equal": found.equal,
             "amount": found.amount,
             "priced_by": found.priced_by,
         },
-        "provenance": {"argv": sys.argv[1:]},
-        "status": "partial" if found.refusals else "ok",
-        "warnings": [
+        provenance={},
+        status="partial" if found.refusals else "ok",
+        warnings=[
             {"machine": p.scenario.machine.id, **warning}
             for p in found.plans
             for warning in warnings_of(p)
             if warning["code"].startswith(("machine", "unknown"))
         ],
-        "result": {
+        result={
             "machines": [_row(p) for p in found.plans],
             "refused": [{"machine": r.machine, "why": r.why} for r in found.refusals],
             "why": why(found),
         },
-    }
+    )
     plain: dict[str, Any] = known(told)
     return plain
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
-import sys
 from typing import Any
 
-import gigawatt
 from gigawatt.catalog import load
 from gigawatt.catalog.records import Fact
 from gigawatt.perf import VERDICT_TEXT, Verdict, microbatches_of
 from gigawatt.search import Candidate
+from gigawatt.study.envelope import digest_of, envelope
 from gigawatt.study.explain import explain
 from gigawatt.study.plan import Plan
 from gigawatt.study.run import DAY_S, HOUR_S
@@ -52,21 +49,17 @@ MEMORY_LABELS = {
 def document(plan: Plan) -> dict[str, Any]:
     """Return the versioned envelope of a plan."""
     inputs = inputs_of(plan)
-    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-    told = {
-        "schema": SCHEMA,
-        "tool": {"name": "gigawatt", "version": gigawatt.__version__},
-        "inputs": inputs,
-        "provenance": {
-            "digest": f"sha256:{digest}",
-            "argv": sys.argv[1:],
+    told = envelope(
+        SCHEMA,
+        inputs=inputs,
+        provenance={
+            "digest": digest_of(inputs),
             "stack": plan.scenario.stack.id,
             "run": {"search_s": plan.search_s},
         },
-        "status": "ok",
-        "warnings": warnings_of(plan),
-        "result": result(plan),
-    }
+        warnings=warnings_of(plan),
+        result=result(plan),
+    )
     plain: dict[str, Any] = known(told)
     return plain
 

@@ -15,6 +15,7 @@ QUANTITIES = ("wall_s", "cost_usd", "facility_power_w", "co2e_kg", "energy_j")
 FRONT = ("wall_s", "cost_usd", "facility_power_w", "co2e_kg")
 OBJECTIVE = {"cost": "cost_usd", "time": "wall_s", "energy": "energy_j", "carbon": "co2e_kg"}
 ONE_MORE = {"deadline": 86400.0, "power": 1e6, "budget": 1e6}  # a day, a megawatt, a million dollars
+EXAMPLES = {"deadline": "90d", "power": "150MW", "budget": "500M$"}
 HOLDS = {"deadline": "wall_s", "power": "facility_power_w", "budget": "cost_usd"}
 
 

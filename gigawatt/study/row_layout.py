@@ -128,13 +128,18 @@ def lightest(asked: Question, modes: tuple[Mode, ...], *, assumed: list[str]) ->
             offload_activations=mode.offload,
         )
         tried = dataclasses.replace(asked, strategy=strategy)
-        needed = memory_use(tried.job, tried.layout, strategy=strategy, stack=tried.stack).total_bytes
-        if float(needed) <= tried.machine.chip.hbm_bytes or mode == modes[-1]:
+        if fits(tried) or mode == modes[-1]:
             layers = f" in {mode.share:.0%} of the layers" if mode.share < 1.0 else ""
             moved = ", what is kept waits in host memory" if mode.offload else ""
             assumed.append(f"recompute = {mode.recompute}{layers}{moved}: the least that fits")
             return tried
     return asked
+
+
+def fits(asked: Question) -> bool:
+    """Return whether a question's fullest chip has room."""
+    needed = memory_use(asked.job, asked.layout, strategy=asked.strategy, stack=asked.stack).total_bytes
+    return float(needed) <= asked.machine.chip.hbm_bytes
 
 
 def words_of(row: Row) -> str:
@@ -151,8 +156,7 @@ def least_offload(asked: Question, *, assumed: list[str]) -> Question:
     for eighth in range(1, 9):
         strategy = dataclasses.replace(asked.strategy, offload_activations=eighth / 8.0)
         tried = dataclasses.replace(asked, strategy=strategy)
-        needed = memory_use(tried.job, tried.layout, strategy=strategy, stack=tried.stack).total_bytes
-        if float(needed) <= tried.machine.chip.hbm_bytes:
+        if fits(tried):
             break
     assumed.append(f"offloaded activations = {tried.strategy.offload_activations:.0%}: the least that fits")
     return tried

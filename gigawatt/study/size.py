@@ -26,7 +26,7 @@ from gigawatt.study.designs import (
     sizes_of,
     unknown_of,
 )
-from gigawatt.study.limits import HOLDS, OBJECTIVE, Columns, Shadow, shadows
+from gigawatt.study.limits import EXAMPLES, HOLDS, OBJECTIVE, Columns, Shadow, shadows
 from gigawatt.study.scenario import MAX_CHIPS, MAX_TOKENS, Assumption, Scenario, named_model, scenario
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
@@ -169,9 +169,6 @@ def _limits(**given: float | None) -> dict[str, float]:
         ):
             raise InputError(f"{name} = {value!r} is not a quantity above 0; write e.g. {EXAMPLES[name]}")
     return {name: float(value) for name, value in given.items() if value is not None}
-
-
-EXAMPLES = {"deadline": "90d", "power": "150MW", "budget": "500M$"}
 
 
 def _chips(chips: tuple[int, int]) -> tuple[int, int]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
-import sys
 from typing import Any
 
-import gigawatt
 from gigawatt.study.designs import Design
+from gigawatt.study.envelope import digest_of, envelope
 from gigawatt.study.limits import ONE_MORE, Shadow
 from gigawatt.study.size import Doubled, Size
 
@@ -20,20 +17,13 @@ SCHEMA = "gigawatt/size/1"
 def size_document(found: Size) -> dict[str, Any]:
     """Return the versioned envelope of a sizing."""
     inputs = inputs_of(found)
-    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-    return {
-        "schema": SCHEMA,
-        "tool": {"name": "gigawatt", "version": gigawatt.__version__},
-        "inputs": inputs,
-        "provenance": {
-            "digest": f"sha256:{digest}",
-            "argv": sys.argv[1:],
-            "run": {"search_s": found.search_s},
-        },
-        "status": "ok",
-        "warnings": warnings_of(found),
-        "result": result(found),
-    }
+    return envelope(
+        SCHEMA,
+        inputs=inputs,
+        provenance={"digest": digest_of(inputs), "run": {"search_s": found.search_s}},
+        warnings=warnings_of(found),
+        result=result(found),
+    )
 
 
 def inputs_of(found: Size) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gigawatt.catalog.hf import model_of, read_hf_config
 from gigawatt.errors import GigawattError
 from gigawatt.workload.params import params
+from tests.fuzz.sentences import is_one_sentence
 
 DENSE = {
     "model_type": "llama", "hidden_size": 512, "num_hidden_layers": 4, "num_attention_heads": 8,
@@ -39,12 +40,6 @@ VALUES = (
     | st.lists(SMALL, max_size=6)
     | st.dictionaries(st.sampled_from(KEYS), SMALL, max_size=3)
 )
-
-
-def is_one_sentence(error):
-    """Check what the user would read."""
-    assert str(error).strip()
-    assert "\n" not in str(error)
 
 
 def model_or_sentence(read):

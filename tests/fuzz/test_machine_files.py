@@ -13,6 +13,7 @@ from gigawatt.catalog.keyed_text import read_keys
 from gigawatt.catalog.machine_file import machine_file_of
 from gigawatt.catalog.machines import compose, load_machine_file
 from gigawatt.errors import GigawattError
+from tests.fuzz.sentences import is_one_sentence
 
 YAML = """\
 id: my-cluster
@@ -60,12 +61,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=12,
 )
-
-
-def is_one_sentence(error):
-    """Check what the user would read."""
-    assert str(error).strip()
-    assert "\n" not in str(error)
 
 
 def machine_or_sentence(read):

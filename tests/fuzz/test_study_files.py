@@ -12,6 +12,7 @@ from gigawatt.errors import GigawattError
 from gigawatt.study.sweep.groups import group_of, group_words, is_laid_out
 from gigawatt.study.sweep.parts import Pricer
 from gigawatt.study.sweep.study_file import read_study_file, study_of
+from tests.fuzz.sentences import is_one_sentence
 
 YAML = """\
 name: prices
@@ -54,12 +55,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=12,
 )
-
-
-def is_one_sentence(error):
-    """Check what the user would read."""
-    assert str(error).strip()
-    assert "\n" not in str(error)
 
 
 def study_or_sentence(read):

@@ -4,10 +4,9 @@ python -m tests.tools.make_compare_schema
 """
 
 import json
-from pathlib import Path
 
 from gigawatt.study import compare, compare_document
-from tests.tools.make_plan_schema import schema_of
+from tests.tools.make_plan_schema import write
 
 CASES = (  # between them every field appears, and every field that can be null is
     (["superpod-h100", "superpod-a100"], {"equal": "power"}),
@@ -17,20 +16,13 @@ CASES = (  # between them every field appears, and every field that can be null 
     (["superpod-h100", "ironwood-pod"], {"equal": "chips"}),
 )
 JOB = {"tokens": 1e12, "batch_sequences": 512, "seq_tokens": 4096, "dtype": "bf16"}
-TARGET = Path(__file__).parents[2] / "gigawatt" / "study" / "schemas" / "compare-1.schema.json"
 
 
 def main() -> None:
     found = [compare("llama2-7b", on=on, fixed={"schedule": "1f1b"}, **JOB, **more) for on, more in CASES]
     documents = [json.loads(json.dumps(compare_document(one))) for one in found]
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "gigawatt/compare/1",
-        "description": "One job on several machines. Quantities are in SI units, as their names say; null is "
-        "unknown.",
-        **schema_of(documents),
-    }
-    TARGET.write_text(json.dumps(schema, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    about = "One job on several machines. Quantities are in SI units, as their names say; null is unknown."
+    write("compare", about, documents)
 
 
 if __name__ == "__main__":

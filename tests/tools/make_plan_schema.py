@@ -26,6 +26,7 @@ SIZES = (
     ("llama2-7b", {"among": ["superpod-h100"], "chips": (512, 512), "tokens": 1e12,
                    "batch_tokens": 511 * 4096}),
 )  # fmt: skip
+UNITS = "Quantities are in SI units, as their names say; null is unknown, and `warnings` says why."
 FOLDER = Path(__file__).parents[2] / "gigawatt" / "study" / "schemas"
 
 
@@ -61,13 +62,12 @@ def json_kind(value: object) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "null")
 
 
-def write(kind: str, what: str, documents: list) -> None:
+def write(kind: str, about: str, documents: list) -> None:
     """Write the schema of a kind of document."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"gigawatt/{kind}/1",
-        "description": f"One {what}. Quantities are in SI units, as their names say; null is unknown, and "
-        "`warnings` says why.",
+        "description": about,
         **schema_of(documents),
     }
     text = json.dumps(schema, indent=1, sort_keys=True) + "\n"
@@ -76,10 +76,14 @@ def write(kind: str, what: str, documents: list) -> None:
 
 def main() -> None:
     plans = [json.loads(plan(model, on=machine, **more).to_json()) for model, machine, more in CASES]
-    write("plan", "plan", plans)
+    write("plan", f"One plan. {UNITS}", plans)
     found = [size(model, **more) for model, more in SIZES]
     never = dataclasses.replace(found[0], doubled=(Doubled(what="batch", step_s=math.inf, gain=-math.inf),))
-    write("size", "sizing", [json.loads(json.dumps(size_document(one))) for one in (*found, never)])
+    write(
+        "size",
+        f"One sizing. {UNITS}",
+        [json.loads(json.dumps(size_document(one))) for one in (*found, never)],
+    )
 
 
 if __name__ == "__main__":

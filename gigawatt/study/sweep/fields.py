@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from gigawatt.catalog.machine_file import FACTS, HABITS
-from gigawatt.catalog.machine_words import nearest_writing
+from gigawatt.catalog.machine_file import FACTS
+from gigawatt.catalog.machine_words import quantity_of, refuse_outside
 from gigawatt.errors import InputError, unknown_name
 from gigawatt.perf import stacks
 from gigawatt.perf.layout import Recompute, Schedule
 from gigawatt.study.scenario import MAX_BATCH_TOKENS, MAX_CHIPS, MAX_SEQ_TOKENS, MAX_TOKENS
-from gigawatt.units import format as fmt
-from gigawatt.units import parse
 
 Kind = Literal["column", "degree", "count", "word"]
 
@@ -119,23 +117,13 @@ def value_of(field: Field, written: Any, *, where: str, ratio: bool = False) -> 
     if field.kind == "word":
         return _word(field, written, where)
     unit = "1" if ratio else field.unit
-    near = nearest_writing(written, unit)
-    try:
-        value = parse(written, unit, field=where)
-    except InputError as error:
-        hint = f"; did you mean {near!r}?" if near and "in a unit" in str(error) else ""
-        raise InputError(f"{error}{hint}") from None
+    value = quantity_of(written, unit, field=where)
     if field.kind in ("count", "degree") and value != int(value):
         raise InputError(
             f"{where} = {written!r} is not a whole number; the nearest is {max(round(value), 1)}"
         )
     least, most = (1e-6, 1e6) if ratio else (field.least, field.most)
-    if not least <= value <= most:
-        hint = f"; write the unit, e.g. {near!r}" if near and value > 0 else ""
-        raise InputError(
-            f"{where} = {written!r} means {_text(value, unit)}, which is not in "
-            f"{_text(least, unit)} .. {_text(most, unit)}{hint}"
-        )
+    refuse_outside(value, written, unit=unit, field=where, least=least, most=most)
     return int(value) if field.kind in ("count", "degree") else value
 
 
@@ -152,8 +140,3 @@ def _word(field: Field, written: Any, where: str) -> Any:
 
 
 EXAMPLES = {"model": "llama3.1-405b", "on": "meta-llama3-16k", "dtype": "bf16", "stack": "megatron-core-2024"}
-
-
-def _text(value: float, unit: str) -> str:
-    factor, word = HABITS.get(unit, (1.0, ""))
-    return "0" if value == 0 else f"{value * factor:.3g} {word}" if word else fmt(value, unit)
