@@ -2,6 +2,7 @@
 
 One unknown per mechanism: a stack's value is its base's plus a deviation, a chip's clock is its family's
 plus a deviation, and deviations are held near 0 by a prior, so that a stack of few rows stays near its base.
+A source counts by the root of its rows, and less the more its repeated runs differ.
 Run: python -m calibration.training, then python -m calibration.training --by family (minutes each).
 """
 
@@ -34,9 +35,11 @@ from gigawatt.study.rows import read_rows
 ROWS = Path(__file__).resolve().parents[2] / "shared" / "facts" / "training"
 NOT_ROWS = ("accelerator_alias.csv", "sanity_flags.csv")
 NOT_FITTED = ("papers_secondary",)  # quoted by third parties: for plausibility only
-HUBER = 0.10  # relative error beyond which a row pulls with constant force
+HUBER = 0.06  # relative error beyond which a row pulls with constant force
+REPEATS = 0.10  # scatter of a source's repeated runs at which its rows count half
 STEPS = 12
 PROBE = 0.02
+SETTLED = 1e-3  # of a coordinate
 PROCESSES, CHUNK = 2, 64
 NOISY = 0.1  # weight of rows whose source warns of noise
 
@@ -116,10 +119,25 @@ def observations(folder: Path = ROWS) -> list[Observation]:
         if file.name in NOT_ROWS or file.stem in NOT_FITTED:
             continue
         own = [o for o in _file(file) if o is not None]
-        share = len(own) ** -0.5
-        found += [dataclasses.replace(o, weight=share * o.weight) for o in own]
+        if own:
+            share = len(own) ** -0.5 / (1.0 + (repeat_scatter(own) / REPEATS) ** 2)
+            found += [dataclasses.replace(o, weight=share * o.weight) for o in own]
     scale = len(found) / sum(o.weight for o in found)
     return [dataclasses.replace(o, weight=o.weight * scale) for o in found]
+
+
+def repeat_scatter(rows: Sequence[Observation]) -> float:
+    """Return the standard deviation of log step times of runs that ask the same question, pooled.
+
+    No model that reads configurations can be nearer than this. 0 where nothing was run twice.
+    Source: pooled variance within groups, sum of squares / (n - groups).
+    """
+    groups: dict[str, list[float]] = {}
+    for o in rows:
+        groups.setdefault(repr(dataclasses.replace(o.asked, assumed=())), []).append(np.log(o.step_s))
+    squares = sum(len(g) * float(np.var(g)) for g in groups.values())
+    degrees = len(rows) - len(groups)
+    return float(np.sqrt(squares / degrees)) if degrees else 0.0
 
 
 def _file(file: Path) -> Iterator[Observation | None]:
@@ -206,8 +224,7 @@ def log_step(o: Observation, values: Mapping[str, Any]) -> NDArray[Any]:
 
 def residual_and_slope(o: Observation, at: NDArray[Any], *, where: Where) -> tuple[float, dict[int, float]]:
     """Return a row's log(predicted / measured), and its slope along each coordinate that it depends on."""
-    names = [*free(o.asked.stack.id), "clock"]
-    places = [owners(o, name, where) for name in names]
+    names, places = _places(o, where)
     point = np.array([at[p].sum() for p in places])
     probes = np.tile(point[:, None], (1, len(names) + 1))
     probes[np.arange(len(names)), np.arange(1, len(names) + 1)] += PROBE
@@ -218,6 +235,18 @@ def residual_and_slope(o: Observation, at: NDArray[Any], *, where: Where) -> tup
         for i in place:
             slope[i] = slope.get(i, 0.0) + float(d)
     return float(found[0] - np.log(o.step_s)), slope
+
+
+def _places(o: Observation, where: Where) -> tuple[list[str], list[list[int]]]:
+    names = [*free(o.asked.stack.id), "clock"]
+    return names, [owners(o, name, where) for name in names]
+
+
+def residual_of(o: Observation, at: NDArray[Any], *, where: Where) -> float:
+    """Return a row's log(predicted / measured)."""
+    names, places = _places(o, where)
+    values = {n: (UNKNOWNS.get(n) or CLOCK).back(at[p].sum()) for n, p in zip(names, places, strict=True)}
+    return float(log_step(o, values)) - float(np.log(o.step_s))
 
 
 _shared: dict[str, Any] = {}  # of a worker process: the rows, which do not change, are sent once
@@ -319,21 +348,62 @@ def table(rows: Sequence[Observation], error: NDArray[Any]) -> str:
     return "\n".join(lines)
 
 
-def cross_validated(
-    rows: Sequence[Observation], c: Coordinates, *, start: NDArray[Any], folds: int, by: str = "model"
+def architecture(o: Observation) -> tuple[int, int, int]:
+    """Return what tells models apart, whatever a source calls them: layers, width, experts."""
+    model = o.asked.job.model
+    moe = model.blocks[-1].moe
+    return model.layers, model.hidden, moe.experts if moe else 0
+
+
+def refitted(
+    residual: NDArray[Any], slope: NDArray[Any], c: Coordinates, *, at: NDArray[Any], weight: NDArray[Any]
 ) -> NDArray[Any]:
-    """Return each row's error when its whole group (its model, or its source) is left out of the fit."""
-    groups = sorted({getattr(o, by) for o in rows})
-    order = np.random.default_rng(0).permutation(len(groups))
-    fold_of = {groups[g]: i % folds for i, g in enumerate(order)}
-    left_out = np.array([fold_of[getattr(o, by)] for o in rows])
-    error = np.zeros(len(rows))
-    for fold in range(folds):
-        kept = [o for o, f in zip(rows, left_out, strict=True) if f != fold]
-        out = [o for o, f in zip(rows, left_out, strict=True) if f == fold]
+    """Return the coordinates of least error of rows whose residuals are linear around `at`.
+
+    Gauss-Newton on Huber weights until nothing moves: near the optimum of all rows, leaving a few out moves
+    little, and the slopes hold.
+    """
+    move, prior = np.zeros(len(at)), c.spread**-2.0
+    for _ in range(STEPS):
+        now = residual + slope @ move
+        pull = weight / np.maximum(np.abs(now) / HUBER, 1.0) / HUBER**2
+        gradient = slope.T @ (pull * now) + (at + move - c.first) * prior
+        step = np.linalg.solve(slope.T @ (pull[:, None] * slope) + np.diag(prior), gradient)
+        move = move - step
+        if np.max(np.abs(step)) < SETTLED:
+            break
+    return at + move
+
+
+def models_left_out(rows: Sequence[Observation], c: Coordinates, *, at: NDArray[Any]) -> NDArray[Any]:
+    """Return each row's error when its model is left out, of every source, from the fit.
+
+    The fit to the rest is linear around the optimum of all; the rows left out are then predicted in full.
+    """
+    kinds = [architecture(o) for o in rows]
+    left = np.array([kinds.index(kind) for kind in kinds])
+    error, where = np.zeros(len(rows)), c.index()
+    with Evaluator(rows, c) as evaluate:
+        residual, slope = evaluate(at)
+        weight = evaluate.weight
+    for kind in sorted(set(left)):
+        kept = left != kind
+        own = refitted(residual[kept], slope[kept], c, at=at, weight=weight[kept])
+        for i in np.flatnonzero(~kept):
+            error[i] = np.exp(residual_of(rows[i], own, where=where)) - 1.0
+    return error
+
+
+def sources_left_out(rows: Sequence[Observation], c: Coordinates, *, start: NDArray[Any]) -> NDArray[Any]:
+    """Return each row's error when its whole source is left out of the fit."""
+    families = sorted({o.family for o in rows})
+    error, left_out = np.zeros(len(rows)), np.array([families.index(o.family) for o in rows])
+    for fold, family in enumerate(families):
+        kept = [o for o in rows if o.family != family]
+        out = [o for o in rows if o.family == family]
         own = fit(kept, c, start=start, steps=3)
         error[left_out == fold] = errors(out, c, at=own.at)
-        print(f"fold {fold + 1} of {folds}: {len(out)} rows left out", file=sys.stderr)
+        print(f"{family}: {len(out)} rows left out", file=sys.stderr)
     return error
 
 
@@ -426,7 +496,10 @@ Errors on rows whose model was left out of the fit: median {p50:.1%}, 90th perce
 Coordinates that rows moved, as log (shares: logit) deviation from the base, with standard deviation:
 {moved}"""
 
-MODELS = "Errors of step times on rows whose model was left out of the fit."
+MODELS = (
+    "Errors of step times on rows whose model was left out of the fit, of every source.\n"
+    "One model: the same layers, width and experts, whatever a source calls it."
+)
 SOURCES = (
     "Errors of step times on rows whose whole source was left out of the fit, each source counted alike."
 )
@@ -435,14 +508,13 @@ SOURCES = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Fit, print the errors, cross-validate; write the data when models were left out."""
     options = argparse.ArgumentParser(prog="python -m calibration.training")
-    options.add_argument("--folds", type=int, default=0, help="groups left out in turn (8; by family: each)")
     options.add_argument(
         "--by",
         choices=("model", "family"),
         default="model",
         help="left out: models, or whole sources, for software that was never measured",
     )
-    asked = options.parse_args(argv)
+    by_model = options.parse_args(argv).by == "model"
     if not ROWS.is_dir():
         print(f"no measured rows at {ROWS}: nothing to fit to", file=sys.stderr)
         return 6
@@ -451,13 +523,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = fit(rows, c, start=c.first)
     print(f"in sample: {len(rows)} rows, {len(c.names)} coordinates")
     print(table(rows, errors(rows, c, at=found.at)))
-    folds = asked.folds or (8 if asked.by == "model" else len({o.family for o in rows}))
-    error = cross_validated(rows, c, start=found.at, folds=folds, by=asked.by)
-    print(f"each {asked.by} left out in turn\n{table(rows, error)}")
-    if asked.by == "family":
-        write_residuals("source_residuals.toml", unmeasured_table(rows, error), note=SOURCES)
-    else:
+    if by_model:
+        error = models_left_out(rows, c, at=found.at)
         _write_all(rows, c, found=found, left_out=error)
+    else:
+        error = sources_left_out(rows, c, start=found.at)
+        write_residuals("source_residuals.toml", unmeasured_table(rows, error), note=SOURCES)
+    print(f"each {'model' if by_model else 'source'} left out in turn\n{table(rows, error)}")
     return 0
 
 

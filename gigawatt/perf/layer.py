@@ -287,18 +287,35 @@ def _routed_width(moe: Moe) -> int:
     return moe.expert.linears[0].inputs
 
 
-def launch_wait_s(kernels: Count, device_s: Seconds, *, syncs: Count, stack: Stack) -> Seconds:
+def launched_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
+    """Return how many kernels of a forward pass over one layer a host launches one by one.
+
+    .. math:: n = (1 - g) n_{layer} r + (1 - g_e) n_e E / e_p
+
+    A layer with experts has r = `router_kernels` times as many (routing, permutations) and, where a stack
+    runs each local expert's products by themselves, n_e of them an expert. Graphs of parts of a layer launch
+    a share g of the layer's kernels and none of the experts'; graphs of a whole pass launch all.
+    Source: NVIDIA Transformer Engine, GroupedLinear (one product an expert); counts per stack.
+    """
+    kernels = stack["kernels_per_layer"] * (stack["router_kernels"] if block.moe else 1.0)
+    launched = (1.0 - stack["graphed"]) * kernels
+    if block.moe is None:
+        return launched
+    local = block.moe.experts / shard.ep
+    return launched + (stack["graphed"] < 1.0) * stack["kernels_per_expert"] * local
+
+
+def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: Stack) -> Seconds:
     """Return how long the chip waits for a host that launches kernels slower than they run.
 
-    .. math:: T = \\left(H^q + D^q\\right)^{1/q} - D, \\quad H = (1 - g) n t_{host} + n_{sync} t_{peer}
+    .. math:: T = \\left(H^q + D^q\\right)^{1/q} - D, \\quad H = n t_{host} + n_{sync} t_{peer}
 
     About max(0, H - D), with the corner rounded: within a layer some kernels are shorter than their launch
-    and others longer, and the queue between them is short. q = 4; g is the share of the kernels that graphs
-    launch; n_sync counts the peers that collectives wait for, each launched by a host of its own.
+    and others longer, and the queue between them is short. q = 4; n_sync counts the peers that collectives
+    wait for, each launched by a host of its own.
     Valid for: asynchronous launches.
     Source: one producer and one consumer of a bounded queue; t_host fitted per stack.
     """
-    launched = (1.0 - stack["graphed"]) * kernels
     host_s = launched * stack["host_s_per_kernel"] + syncs * stack["host_s_per_peer"]
     return (host_s**LAUNCH_POWER + device_s**LAUNCH_POWER) ** (1.0 / LAUNCH_POWER) - device_s
 
@@ -319,7 +336,7 @@ def throttled(parts: PassTime, setting: Setting) -> PassTime:
 
 
 def _finish(parts: PassTime, block: Block, shard: Shard, *, passes: float, stack: Stack) -> PassTime:
-    kernels = passes * stack["kernels_per_layer"] * (2.0 if block.moe else 1.0)
+    kernels = passes * launched_kernels(block, shard, stack=stack)
     syncs = passes * (1.0 + (block.mlp is not None)) * (shard.tp - 1.0)
     waited = launch_wait_s(kernels, parts.total_s, syncs=syncs, stack=stack)
     return dataclasses.replace(parts, launch_s=waited)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
@@ -64,6 +65,13 @@ def _stack(name: str) -> Stack:
         schedules=next(tuple(_tables()[o]["schedules"]) for o in chain(name) if "schedules" in _tables()[o]),
         note=str(table.get("note", "")),
     )
+
+
+def written(software: Stack) -> Stack:
+    """Return a stack with the values that were fitted as they are written; what else was set is kept."""
+    first, known = initial(software.id), stacks()[software.id].values
+    values = {k: first[k] if v == known[k] else v for k, v in software.values.items()}
+    return dataclasses.replace(software, values=values)
 
 
 def stack(name: str) -> Stack:

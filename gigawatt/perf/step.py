@@ -196,20 +196,28 @@ def rank_params(model: Model, layout: Layout) -> RankParams:
 
 
 def sync_s(
-    held: Count, group: Group, replicas: Group, *, machine: Machine, zero_stage: int, grad_bytes: float
+    held: Count,
+    group: Group,
+    replicas: Group,
+    *,
+    machine: Machine,
+    zero_stage: int,
+    grad_bytes: float,
+    units: Count = 1.0,
 ) -> tuple[Seconds, Seconds]:
     """Return the time to reduce the gradients and to gather the weights of one parameter set.
 
     ZeRO 0: one all-reduce. ZeRO 1 and 2: reduce-scatter within the shard group, all-reduce of the shard
-    over the replicas, all-gather of 16-bit weights.
-    Source: Rajbhandari 2019, arXiv:1910.02054 sec. 7.
+    over the replicas, all-gather of 16-bit weights. What is sent in `units` pays their latency each time.
+    Source: Rajbhandari 2019, arXiv:1910.02054 sec. 7; units: Zhao 2023, arXiv:2304.11277 sec. 3.
     """
     if zero_stage == 0:
         both = Group(ranks=group.ranks * replicas.ranks, stride=group.stride)
         return all_reduce_s(grad_bytes * held, both, machine=machine), 0.0
-    reduce = reduce_scatter_s(grad_bytes * held, group, machine=machine)
-    reduce = reduce + all_reduce_s(grad_bytes * held / group.ranks, replicas, machine=machine)
-    return reduce, all_gather_s(BF16_BYTES * held, group, machine=machine)
+    one = held / units
+    reduce = reduce_scatter_s(grad_bytes * one, group, machine=machine)
+    reduce = reduce + all_reduce_s(grad_bytes * one / group.ranks, replicas, machine=machine)
+    return units * reduce, units * all_gather_s(BF16_BYTES * one, group, machine=machine)
 
 
 def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
@@ -228,11 +236,12 @@ def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
 def data_messages_s(job: Job, layout: Layout, *, setting: Setting) -> tuple[Seconds, Seconds]:
     """Return the time to reduce all gradients and to gather all weights of a chip, hidden or not.
 
-    The same for ZeRO 1, 2 and 3. With DualPipe a rank keeps two stages.
+    ZeRO 3 sends by units, a layer or its parts. With DualPipe a rank keeps two stages.
     Source: see `sync_s`, over dense parameters and routed experts.
     """
     stack, machine, zero = setting.stack, setting.machine, setting.strategy.zero_stage
     held = rank_params(job.model, layout)
+    units = job.model.layers / layout.pp * stack["units_per_layer"] if zero >= 3 else 1.0
     if setting.strategy.schedule == "dualpipe":  # a rank keeps two stages
         held = RankParams(dense=2.0 * held.dense, routed=2.0 * held.routed)
     reduce: Seconds = 0.0
@@ -247,6 +256,7 @@ def data_messages_s(job: Job, layout: Layout, *, setting: Setting) -> tuple[Seco
                 machine=machine,
                 zero_stage=zero,
                 grad_bytes=stack["grad_reduce_bytes"],
+                units=units,
             )
             reduce, gather = reduce + r, gather + g
     return reduce, gather

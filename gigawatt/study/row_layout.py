@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 
 from gigawatt.catalog.records import Machine, Model, Stack
-from gigawatt.perf import Job, Layout, Strategy, memory_use, step_time
+from gigawatt.perf import Job, Layout, Strategy, memory_use, microbatch_passes, setting_of, step_parts
 from gigawatt.perf.layout import Recompute, Schedule
+from gigawatt.perf.stacks import written
 from gigawatt.study.row_cells import Row, RowError, amount, positive, whole
 from gigawatt.study.row_framework import Framework, row_framework
 from gigawatt.study.row_machine import row_dtype, row_machine
@@ -177,9 +178,9 @@ def interleaved(asked: Question, *, assumed: list[str]) -> Question:
         strategy = dataclasses.replace(asked.strategy, schedule="interleaved")
         own = dataclasses.replace(layout, chunks=chunks)
         tried.append(dataclasses.replace(asked, layout=own, strategy=strategy))
-    fastest = min(tried, key=predicted_s)
+    fastest = min(tried, key=uncalibrated_s)
     if fastest is not asked:
-        assumed.append(f"vpp = {int(fastest.layout.chunks)}: the fastest")
+        assumed.append(f"vpp = {int(fastest.layout.chunks)}: the fastest before calibration")
     return fastest
 
 
@@ -188,10 +189,16 @@ def _padded(layers: int) -> tuple[int, int, int]:
     return layers, layers + 1, layers + 2
 
 
-def predicted_s(asked: Question) -> float:
-    """Return the predicted step time of a question."""
-    where = {"machine": asked.machine, "strategy": asked.strategy, "stack": asked.stack}
-    return float(step_time(asked.job, asked.layout, **where).total_s)  # type: ignore[arg-type]
+def uncalibrated_s(asked: Question) -> float:
+    """Return the step time of a question by what is written of its stack, none of it fitted.
+
+    What a row is taken to mean must not hang on a calibration to such rows.
+    """
+    software = written(asked.stack)
+    setting = setting_of(asked.job, machine=asked.machine, strategy=asked.strategy, stack=software)
+    setting = dataclasses.replace(setting, clock=1.0)
+    passes = microbatch_passes(asked.job, asked.layout, setting)
+    return float(step_parts(asked.job, asked.layout, setting, passes=passes).total_s)
 
 
 def offloaded(notes: str, layers: int) -> float:
