@@ -24,6 +24,7 @@ COMMANDS = {  # name: (module, one line for --help, which must not load the modu
     "energy": ("gigawatt.cli.energy", "How much energy does a token take on each chip, at equal work?"),
     "study": ("gigawatt.cli.study", "What if? Grids and samples of a scenario, queried and summed up."),
     "size": ("gigawatt.cli.size", "What must I buy: which machine, how many chips, within which limits?"),
+    "fleet": ("gigawatt.cli.fleet", "Many machines at once: deliveries over time."),
     "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),
     "validate": ("gigawatt.cli.validate", "Compare predictions with measured training runs."),
     "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),
