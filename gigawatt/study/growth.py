@@ -71,7 +71,7 @@ def growth(name: str, *, until: str | None = None, progress: Callable[[float], N
     Raises: InputError for a name or a file that is wrong.
     """
     file = find_growth(name)
-    return growth_of_file(file, until=_month(until) if until is not None else file.until, progress=progress)
+    return growth_of_file(file, until=None if until is None else _month(until), progress=progress)
 
 
 def growth_of_file(
@@ -80,11 +80,11 @@ def growth_of_file(
     until: datetime.date | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Growth:
-    """Return the build-out of a checked file, to its last month and 12 more when `until` is not given.
+    """Return the build-out of a checked file, to `until`, else the file's, else 12 months after it ends.
 
     Raises: InputError for names that are not known, or an end before the first delivery.
     """
-    months = _months(file, until)
+    months = _months(file, until or file.until)
     lots = tuple(lot_of(delivery) for delivery in file.deliveries)
     rates = Rates(file, progress)
 
