@@ -142,8 +142,8 @@ def test_a_machine_is_there_from_its_day_to_the_day_before_it_goes():
 def test_what_is_not_known_of_a_machine_that_is_not_there_does_no_harm():
     zero = {f.name: np.zeros(1) for f in dataclasses.fields(Deliveries)}
     one = Deliveries(**zero | {"live_s": np.array([10.0]), "retired_s": np.array([20.0])})
-    assert total_at(one, np.array([np.nan]), np.array([5.0])).tolist() == [0.0]
-    assert np.isnan(total_at(one, np.array([np.nan]), np.array([15.0]))[0])
+    assert total_at(one, np.array([np.nan]), at_s=np.array([5.0])).tolist() == [0.0]
+    assert np.isnan(total_at(one, np.array([np.nan]), at_s=np.array([15.0]))[0])
 
 
 @given(st.floats(0, 1e12), st.floats(-1e9, 1e9), st.floats(1.0, 1e9))
