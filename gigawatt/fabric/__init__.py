@@ -1,0 +1,27 @@
+"""How many switches, links and metres of cable join so many endpoints?
+
+Takes endpoints, the radix of a switch, a shape and the pitch of racks; returns switches by tier, links, and
+lengths.
+"""
+
+from gigawatt.fabric.designs import Built, built_chips, built_units
+from gigawatt.fabric.dragonfly import Dragonfly, dragonfly
+from gigawatt.fabric.torus import optical_links, optical_switches, torus_links
+from gigawatt.fabric.tree import Tree, down_ports, fat_tree, most_endpoints, smallest_divisor, up_ports
+
+__all__ = [
+    "Built",
+    "Dragonfly",
+    "Tree",
+    "built_chips",
+    "built_units",
+    "down_ports",
+    "dragonfly",
+    "fat_tree",
+    "most_endpoints",
+    "optical_links",
+    "optical_switches",
+    "smallest_divisor",
+    "torus_links",
+    "up_ports",
+]
