@@ -32,6 +32,7 @@ class Design:
     links_per_cable: int = 1
     node_links_per_cage: int = 1
     counts_known: bool = True
+    machines: tuple[str, ...] = ()  # of the catalogue, that are built so
     note: str = ""
 
 
@@ -45,7 +46,9 @@ def designs() -> dict[str, Design]:
     unknown = [id for id, row in rows.items() if row.get("source") not in sources()]
     if unknown:
         raise FileFormatError(f"fabrics.toml: {unknown[0]}: source is not in sources.toml")
-    return {id: Design(id=id, **row) for id, row in rows.items()}
+    return {
+        id: Design(id=id, **{**row, "machines": tuple(row.get("machines", ()))}) for id, row in rows.items()
+    }
 
 
 def design(id: str) -> Design:
@@ -56,3 +59,8 @@ def design(id: str) -> Design:
     if id not in designs():
         raise unknown_name("network design", id, designs())
     return designs()[id]
+
+
+def design_of(machine: str) -> Design | None:
+    """Return the design that a machine of the catalogue is built to, if any."""
+    return next((d for d in designs().values() if machine in d.machines), None)
