@@ -3,10 +3,21 @@
 Takes a model, a machine and what to do there; returns a plan, from which every face is drawn.
 """
 
+from gigawatt.study.bom import Bom, bom
+from gigawatt.study.bom_document import bom_document, bom_rows
+from gigawatt.study.cable_readings import CableReading, cable_readings, cables_document
+from gigawatt.study.cards import CHIPS as CARD_CHIPS
+from gigawatt.study.cards import Cards, Hand, cards, cards_document
 from gigawatt.study.catalogue import KINDS, catalogue, show
 from gigawatt.study.compare import EQUAL, Comparison, Refusal, compare
 from gigawatt.study.compare_document import compare_document
 from gigawatt.study.designs import PRICES as SIZE_PRICES
+from gigawatt.study.energy import NOTHING, ON, Energy, energy
+from gigawatt.study.energy_document import energy_document
+from gigawatt.study.growth import Growth, growth
+from gigawatt.study.growth_document import growth_document
+from gigawatt.study.growth_file import growth_names
+from gigawatt.study.hpl import Hpl, hpl, hpl_document
 from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
@@ -21,24 +32,48 @@ from gigawatt.study.sweep.summary import study_document
 from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
+    "CARD_CHIPS",
     "ENGINES",
     "EQUAL",
     "KINDS",
+    "NOTHING",
     "OBJECTIVES",
+    "ON",
     "SCHEMAS",
     "SIZE_EXAMPLES",
     "SIZE_OBJECTIVES",
     "SIZE_PRICES",
+    "Bom",
+    "CableReading",
+    "Cards",
     "Comparison",
+    "Energy",
+    "Growth",
+    "Hand",
+    "Hpl",
     "Plan",
     "Prediction",
     "Ran",
     "Refusal",
     "Size",
     "Validation",
+    "bom",
+    "bom_document",
+    "bom_rows",
+    "cable_readings",
+    "cables_document",
+    "cards",
+    "cards_document",
     "catalogue",
     "compare",
     "compare_document",
+    "energy",
+    "energy_document",
+    "growth",
+    "growth_document",
+    "growth_names",
+    "hpl",
+    "hpl_document",
     "plan",
     "predict",
     "query",
