@@ -216,6 +216,8 @@ def _facts(rows: MachineFile, part: Chip, where: str) -> dict[str, Fact]:
         stand_in["storage_per_chip_bytes_per_s"], "storage_bytes_per_s", rows.chips
     )
     found |= _power(part) | own
+    if "recovery" in found:
+        found = {"regroup_s": stand_in["regroup_s"]} | found
     return found
 
 
