@@ -123,6 +123,7 @@ def machine_file_of(rows: Any, *, where: str, places: Places | None = None) -> M
 RATE, LATENCY = (1e6, 1e16), (0.0, 1.0)  # a thousandth of a slow link, a thousand fast ones; a second
 YEAR_S = 365.25 * 86400.0
 FACTS: dict[str, tuple[str, float, float]] = {  # unit, least, most: beyond, a unit was confused
+    "buildings": ("1", 1.0, 1e4),
     "capex_usd_per_chip": ("USD", 0.0, 1e8),
     "capital_per_year": ("1", 0.0, 10.0),
     "cost_usd": ("USD", 0.0, 1e14),

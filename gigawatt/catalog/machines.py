@@ -96,6 +96,8 @@ def compose(rows: MachineFile, *, where: str) -> Machine:
         levels=_levels(rows, part, where),
         site=_site(rows, where),
         fabric=rows.fabric,
+        status=rows.status,
+        source=rows.source,
         facts=_facts(rows, part, where),
         note=rows.note,
     )
