@@ -114,7 +114,9 @@ def warnings_of(plan: Plan) -> list[dict[str, str]]:
         found.append({"code": "unknown_fact", "message": text})
     lost = float(plan.run.lost.rework) + float(plan.run.lost.restart)
     if lost > LOST_IN_DOUBT:
-        text = f"failures take {100 * lost:.0f} % of the time: beyond {100 * LOST_IN_DOUBT:.0f} % such closed "
+        text = (
+            f"failures take {100 * lost:.0f} % of the time: beyond {100 * LOST_IN_DOUBT:.0f} % such closed "
+        )
         text += "forms have been 30 % off, and how a job that fails this often recovers is not published"
         found.append({"code": "failures_in_doubt", "message": text})
     if not plan.run.loss.in_range:

@@ -129,8 +129,9 @@ def run_of(scenario: Scenario, step: StepTime, *, replicas: Number = 1) -> Run:
     """Return what the whole run takes and costs.
 
     Failures stretch the useful time by the closed form of exponential failures at the best checkpoint
-    interval, or, on a machine whose recovery is by replica, of failures that stop one of `replicas`; chips draw training power while they compute and less while they wait. What needs a figure that
-    nobody published is nan, and `unknowns` names it.
+    interval; on a machine that recovers by replica, by that of failures that stop one of `replicas`. Chips
+    draw training power while they compute and less while they wait. What needs a figure that nobody published
+    is nan, and `unknowns` names it.
     Source: Daly 2006, doi:10.1016/j.future.2004.11.016; each part by its own room.
     """
     machine = scenario.machine
@@ -174,7 +175,7 @@ def run_of(scenario: Scenario, step: StepTime, *, replicas: Number = 1) -> Run:
 
 
 def lost_of(known: _Known, *, mtti: Number, checkpoint: Number, replicas: Number, step: Number) -> LostTime:
-    """Return what failures cost: each stops the job, or, where that is how a machine recovers, one replica."""
+    """Return what failures cost: each stops the job, or one replica where a machine recovers so."""
     restart = known("restart_s")
     whole = lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=restart)
     if recovery_of(known.machine) == "restart":

@@ -156,7 +156,9 @@ def test_a_machine_without_failures_loses_only_its_checkpoints() -> None:
     assert float(found.rework + found.restart) == pytest.approx(0.0, abs=1e-9)
 
 
-def played_with_groups(rng: np.random.Generator, *, mtti: float, restart: float, regroup: float, k: int) -> float:
+def played_with_groups(
+    rng: np.random.Generator, *, mtti: float, restart: float, regroup: float, k: int
+) -> float:
     """Return the share of chip time that k groups use over 2,000 times the mean time to a failure.
 
     Each chip fails on its own, up or down; its group is away until it has had a whole restart in peace, and
@@ -199,7 +201,9 @@ def test_one_group_that_need_not_regroup_is_the_whole_job(mtti: float, restart: 
     assert float(alone.useful) == pytest.approx(float(whole.useful), rel=3e-3)
 
 
-@given(mtti=MTTI, restart=RESTART, regroup=st.floats(0.0, 300.0), k=st.integers(2, 512), step=st.floats(0, 60))
+@given(
+    mtti=MTTI, restart=RESTART, regroup=st.floats(0.0, 300.0), k=st.integers(2, 512), step=st.floats(0, 60)
+)
 def test_more_groups_lose_less_and_the_parts_add_up(
     mtti: float, restart: float, regroup: float, k: int, step: float
 ) -> None:

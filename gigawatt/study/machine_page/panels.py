@@ -36,8 +36,8 @@ class Panel:
 
 def panel(tier: Tier, *, inner: Tier | None) -> Panel:
     """Return the drawing of a level; `inner` is the next level in."""
-    if tier.kind == "torus" and inner is not None and inner.kind == "server" and len(tier.dims) < 2:
-        return PANELS["mesh"](tier)
+    if tier.kind == "torus":
+        return _torus(tier, block=1 if inner is None or inner.kind in ("chip", "slice") else 2)
     return PANELS[tier.kind](tier)
 
 
@@ -135,10 +135,11 @@ def _domain(tier: Tier) -> Panel:
     return Panel(parts=parts, marked=boxes[0])
 
 
-def _torus(tier: Tier) -> Panel:
+def _torus(tier: Tier, *, block: int) -> Panel:
+    """A grid whose every row and column is closed by a loop; `block` chips each way are marked."""
     dims = tier.dims
     if len(dims) >= 3:
-        return _cube(tier)
+        return _cube(tier, block=block)
     across, down = min(dims[-1], 8), min(dims[0], 5)
     left, top, dx, dy = 30.0, 26.0, (WIDTH - 60.0) / (across - 1), 72.0 / (down - 1)
     at = [(left + i * dx, top + j * dy) for j in range(down) for i in range(across)]
@@ -153,17 +154,18 @@ def _torus(tier: Tier) -> Panel:
         f"M{n(x)} {n(top)}C{n(x + 9)} {n(top - 24)} {n(x + 9)} {n(bottom + 24)} {n(x)} {n(bottom)}"
         for x in (left + i * dx for i in range(across))
     )
-    box = Box(x=left - 6.0, y=bottom - 6.0, w=12.0, h=12.0)
+    wide, high = 12.0 + (block - 1) * dx, 12.0 + (block - 1) * dy
+    box = Box(x=left - 6.0, y=bottom + 6.0 - high, w=wide, h=high)
     parts = (
         svg.path(wraps, stroke=svg.SWITCH, width=0.8, dash="3 2"),
         svg.lines(grid, stroke=svg.CHIP, width=1.2),
         svg.dots(at, r=4.0, fill=svg.CHIP),
-        svg.rect(box.x, box.y, w=12.0, h=12.0, fill=svg.HOT_FILL, stroke=svg.HOT, width=1.6),
+        svg.rect(box.x, box.y, w=box.w, h=box.h, fill=svg.HOT_FILL, stroke=svg.HOT, width=1.6),
     )
     return Panel(parts=parts, marked=box)
 
 
-def _cube(tier: Tier) -> Panel:
+def _cube(tier: Tier, *, block: int) -> Panel:
     """Three faces of a block of chips, a loop that closes each axis, and the switches that close them."""
     k, side, lean = 4, 56.0, 26.0
     left, top = 34.0, 52.0
@@ -182,16 +184,20 @@ def _cube(tier: Tier) -> Panel:
     ]
     n, right, low = svg.number, left + side, top + side
     wraps = (
-        f"M{n(left)} {n(top + step)}C{n(left - 34)} {n(top - 4)} {n(right + 60)} {n(top + 2)} {n(right)} {n(top + step)}"
-        f"M{n(left + step)} {n(top)}C{n(left - 26)} {n(top - 44)} {n(left - 40)} {n(low + 24)} {n(left + step)} {n(low)}"
-        f"M{n(right)} {n(low)}C{n(right + 26)} {n(low + 14)} {n(right + lean + 30)} {n(low - 6)} {n(right + lean)} {n(low - lean)}"
+        f"M{n(left)} {n(top + step)}C{n(left - 34)} {n(top - 4)} "
+        f"{n(right + 60)} {n(top + 2)} {n(right)} {n(top + step)}"
+        f"M{n(left + step)} {n(top)}C{n(left - 26)} {n(top - 44)} "
+        f"{n(left - 40)} {n(low + 24)} {n(left + step)} {n(low)}"
+        f"M{n(right)} {n(low)}C{n(right + 26)} {n(low + 14)} "
+        f"{n(right + lean + 30)} {n(low - 6)} {n(right + lean)} {n(low - lean)}"
     )
-    box = Box(x=left - 6.0, y=low - 6.0, w=12.0, h=12.0)
+    wide = 12.0 + (block - 1) * step
+    box = Box(x=left - 6.0, y=low + 6.0 - wide, w=wide, h=wide)
     parts = [
         svg.path(wraps, stroke=svg.SWITCH, width=1.1, dash="3 2"),
         svg.lines(grid, stroke=svg.CHIP, width=1.0),
         svg.dots([*front, *upper, *flank], r=3.0, fill=svg.CHIP),
-        svg.rect(box.x, box.y, w=12.0, h=12.0, fill=svg.HOT_FILL, stroke=svg.HOT, width=1.6),
+        svg.rect(box.x, box.y, w=box.w, h=box.h, fill=svg.HOT_FILL, stroke=svg.HOT, width=1.6),
         *_closing(tier),
     ]
     return Panel(parts=tuple(parts), marked=box)
@@ -240,7 +246,7 @@ def _dragonfly(tier: Tier) -> Panel:
 
 def _grid(count: int, *, x: float, y: float, w: float, h: float) -> tuple[list[str], Box]:
     """Return boxes in rows and columns, the one at the foot on the left marked."""
-    rows = max(math.isqrt(max(count // 3, 1)), 1) if count > 2 else 1
+    rows = max(r for r in (1, 2, 3) if r == 1 or (count % r == 0 and r * r <= count))
     columns = math.ceil(count / rows)
     wide, high = (w - 4.0 * (columns - 1)) / columns, (h - 4.0 * (rows - 1)) / rows
     wide, high = min(wide, 2.2 * high), min(high, 1.6 * wide)
@@ -266,7 +272,7 @@ def _server(tier: Tier) -> Panel:
 
 
 def _tile(tier: Tier) -> Panel:
-    """Dies side by side on one plate, each joined to its neighbours, the plate to others on its four edges."""
+    """Dies side by side on one plate, each joined to its neighbours, the plate to others on its sides."""
     side = max(math.isqrt(tier.holds), 1)
     edge = 104.0
     left, top, step = (WIDTH - edge) / 2, 6.0, (edge - 8.0) / side
@@ -313,6 +319,16 @@ def _chip(tier: Tier) -> Panel:
     return Panel(parts=(body, *memory, die, words))
 
 
+def _slice(tier: Tier) -> Panel:
+    """What one slice of a chip is given of it."""
+    whole = _chip(tier)
+    left, top = WIDTH / 2 - 30.0, 28.0
+    rest = svg.rect(left, top, w=60.0, h=60.0, fill="#f4f7f9", stroke=svg.MUTED)
+    mine = svg.rect(left, top, w=10.0, h=60.0, fill=svg.CHIP_FILL, stroke=svg.CHIP, width=1.6)
+    words = svg.text(left + 36.0, top + 34.0, words="slice", size=13.0, fill=svg.CHIP, anchor="middle")
+    return Panel(parts=(*whole.parts[:-2], rest, mine, words))
+
+
 def _site(tier: Tier) -> Panel:
     """Buildings on the ground, power coming in."""
     count = min(tier.dims[0] if tier.dims else 1, 10)
@@ -320,6 +336,8 @@ def _site(tier: Tier) -> Panel:
     columns = math.ceil(count / rows)
     wide, high = min((WIDTH - 34.0) / columns - 6.0, 96.0), 58.0 if rows == 1 else 34.0
     parts = [*_pylon(), svg.lines([(0.0, 108.0, WIDTH, 108.0)], stroke=svg.MUTED, width=1.4)]
+    if rows == 2:
+        parts.append(svg.lines([(30.0, 62.0, WIDTH, 62.0)], stroke=svg.RULE, width=1.0))
     first = Box(x=34.0, y=108.0 - high, w=wide, h=high)
     for i in range(count):
         x, row = 34.0 + (i % columns) * (wide + 6.0), rows - 1 - i // columns
@@ -355,7 +373,8 @@ def _sites(tier: Tier) -> Panel:
     row, boxes = _row(tier.holds, y=74.0, h=40.0)
     n = svg.number
     d = "".join(
-        f"M{n(_middle(a))} 74C{n(_middle(a))} {n(74 - 16 * gap)} {n(_middle(b))} {n(74 - 16 * gap)} {n(_middle(b))} 74"
+        f"M{n(_middle(a))} 74C{n(_middle(a))} {n(74 - 16 * gap)} "
+        f"{n(_middle(b))} {n(74 - 16 * gap)} {n(_middle(b))} 74"
         for gap in range(1, len(boxes))
         for a, b in zip(boxes, boxes[gap:], strict=False)
     )
@@ -370,9 +389,9 @@ PANELS: dict[str, Callable[[Tier], Panel]] = {
     "dragonfly": _dragonfly,
     "domain": _domain,
     "mesh": _mesh,
-    "torus": _torus,
     "server": _server,
     "tile": _tile,
     "card": _card,
+    "slice": _slice,
     "chip": _chip,
 }

@@ -11,7 +11,7 @@ from gigawatt.study.machine_page import panels, svg
 from gigawatt.study.machine_page.structure import Figure, Tier, tiers
 from gigawatt.units import format as fmt
 
-WIDTH, EDGE, GAP = 560.0, 16.0, 26.0
+WIDTH, EDGE, GAP = 530.0, 16.0, 26.0
 LEFT, TEXT = 14.0, 226.0  # where drawings and words begin
 LARGE, NAME, BODY, FINE = 21.0, 16.0, 14.5, 13.0
 STAR = "*"
@@ -62,16 +62,17 @@ def _head(machine: Machine) -> tuple[list[str], float]:
         y += FINE + 5.0
     badge = status_words(machine)
     shade = svg.MUTED if machine.shipping else svg.HOT
-    for line in svg.wrapped(badge, size=FINE, width=WIDTH - 2 * EDGE):
+    for line in svg.wrapped(badge, size=FINE, width=WIDTH - 2 * EDGE) if badge else []:
         parts.append(svg.text(LEFT, y, words=line, size=FINE, fill=shade, bold=True))
         y += FINE + 5.0
     return parts, y + 8.0
 
 
 def status_words(machine: Machine) -> str:
-    """Return whether a machine exists, in words."""
-    told = machine.status or ("exists" if machine.shipping else "announced")
-    return f"Status: {told}" if machine.shipping else f"ANNOUNCED, NOT SHIPPING: {told}"
+    """Return whether a machine exists, in words; nothing where its record does not say and it could."""
+    if machine.shipping:
+        return f"Status: {machine.status}" if machine.status else ""
+    return f"ANNOUNCED, NOT SHIPPING: {machine.status or 'no date is known'}"
 
 
 def summary(machine: Machine) -> str:
@@ -88,7 +89,7 @@ def summary(machine: Machine) -> str:
 def plural(tier: Tier, count: int) -> str:
     """Return a count of units of a level in words."""
     name = tier.name.split(",")[0]
-    name = "chip" if tier.kind == "chip" else name
+    name = tier.kind if tier.kind in ("chip", "slice") else name
     return f"{count:,} {name}{'s' if count != 1 else ''}"
 
 
@@ -96,19 +97,20 @@ def counts(tier: Tier, inner: Tier | None) -> str:
     """Return how many there are of a level, and of what each is made."""
     if inner is None:
         return f"{tier.units:,} in all"
+    if tier.kind == "site":
+        return f"{tier.chips:,} chips"
     many = f"{tier.units:,}, each of " if tier.units > 1 else ""
     made = plural(inner, tier.holds)
-    whole = "" if inner.kind == "chip" else f": {tier.chips:,} chips"
+    whole = "" if inner.kind in ("chip", "slice") else f": {tier.chips:,} chips"
     return f"{many}{made}{whole}"
 
 
 def _words(tier: Tier, inner: Tier | None, *, y: float) -> tuple[list[str], float]:
     parts, at, room = [], y + 15.0, WIDTH - TEXT - EDGE
-    shape = f", {' x '.join(map(str, tier.dims))} torus" if tier.kind == "torus" else ""
-    rows = [
-        (line, NAME, svg.INK, True) for line in svg.wrapped(tier.name + shape, size=NAME * 1.06, width=room)
-    ]
+    rows = [(line, NAME, svg.INK, True) for line in svg.wrapped(tier.name, size=NAME * 1.06, width=room)]
     rows += [(line, BODY, svg.INK, False) for line in svg.wrapped(counts(tier, inner), size=BODY, width=room)]
+    if tier.kind == "torus":
+        rows.append((f"{' x '.join(map(str, tier.dims))} torus", BODY, svg.INK, False))
     for figure in tier.figures:
         told = figure.text + (STAR if figure.weak else "")
         shade = svg.WEAK if figure.weak else svg.MUTED
@@ -134,7 +136,7 @@ def _foot(found: Sequence[Tier], y: float) -> tuple[list[str], float]:
     weak = any(figure.weak for tier in found for figure in tier.figures)
     told = ["Orange: the part that the next drawing opens. Switches are drawn as a sketch, not counted."]
     if weak:
-        told.append(f"{STAR} assumed or estimated; everything else is a maker's figure or a measurement.")
+        told.append(f"{STAR} assumed or estimated; `gigawatt machine show` gives the source of each figure.")
     parts = []
     for words in told:
         shade = svg.WEAK if words.startswith(STAR) else svg.MUTED

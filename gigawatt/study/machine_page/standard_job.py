@@ -14,10 +14,11 @@ from gigawatt.catalog import models
 from gigawatt.catalog.records import Machine
 from gigawatt.errors import GigawattError, UnknownFactError
 from gigawatt.study.plan import Plan, plan
-from gigawatt.units import Count, Flop, parse
+from gigawatt.units import Flop, parse
 from gigawatt.workload.params import params
 
 FLOP_PER_PARAM_TOKEN = 6.0  # forward 2, backward 4: enough to choose a rung
+MANY = 65_536  # chips
 OF_JOB = ("tokens", "batch_tokens", "seq_tokens", "dtype")
 
 
@@ -37,6 +38,7 @@ class Planned:
     job: StandardJob | None
     plan: Plan | None
     refusal: str
+    brief: str = ""  # the refusal in a few words
     source: str = ""  # who says so, of a refusal
     parts: tuple[tuple[int, float], ...] = ()  # chips that were tried, and the wall time there
 
@@ -85,32 +87,37 @@ def standard_job(machine: Machine) -> StandardJob:
     return min(rungs(), key=lambda job: abs(math.log(training_flop(job) / able)))
 
 
-def parts(machine: Machine) -> tuple[Count, ...]:
-    """Return the chip counts on which a standard job is tried: all, and a power of two or three times one.
+def parts(machine: Machine) -> tuple[int, ...]:
+    """Return the chip counts on which a standard job is tried: all, and powers of two and three times them.
 
-    Down to a quarter of the largest power of two, and on more than 65,536 chips to an eighth.
+    Down to half the largest power of two; on more than 65,536 chips, where failures cost most, to a quarter.
     """
     top = 1 << (machine.chips.bit_length() - 1)
-    deep = 3 if machine.chips > 65_536 else 2
-    even = [top * 3 // 2, *(n for d in range(deep) for n in (top >> d, 3 * top >> (d + 2))), top >> deep]
-    found = sorted({machine.chips, *(n for n in even if 0 < n <= machine.chips)}, reverse=True)
-    return tuple(found)
+    least = top // 4 if machine.chips > MANY else top // 2
+    even = (n for power in range(3) for n in (top >> power, 3 * top >> (power + 1)))
+    return tuple(
+        sorted({machine.chips, *(n for n in even if max(least, 1) <= n <= machine.chips)}, reverse=True)
+    )
 
 
 def planned(machine: Machine, *, on: str) -> Planned:
-    """Return the standard job of a machine, planned on the part where it ends soonest, or why there is none."""
+    """Return the standard job of a machine on the part where it ends soonest, or why there is none."""
     for row in rule()["not_for_training"]:
         if row["chip"] == machine.chip.id:
             told = f"no training is planned on {machine.chip.name}: {row['why']}"
-            return Planned(job=None, plan=None, refusal=told, source=row["source"])
+            return Planned(job=None, plan=None, refusal=told, brief=row["brief"], source=row["source"])
     try:
         job = standard_job(machine)
     except UnknownFactError as error:
-        return Planned(job=None, plan=None, refusal=str(error))
-    return _soonest(job, machine, on=on)
+        return Planned(job=None, plan=None, refusal=str(error), brief=str(error).split(";")[0])
+    smaller = [one for one in reversed(rungs()) if training_flop(one) < training_flop(job)]
+    first = _soonest(job, machine, on=on)
+    found = (_soonest(one, machine, on=on) for one in smaller)
+    return first if first.plan is not None else next((one for one in found if one.plan is not None), first)
 
 
 def _soonest(job: StandardJob, machine: Machine, *, on: str) -> Planned:
+    """Return one job on the part of a machine where it ends soonest, or why it cannot run there."""
     found, refusals = {}, []
     for chips in parts(machine):
         try:
@@ -120,7 +127,7 @@ def _soonest(job: StandardJob, machine: Machine, *, on: str) -> Planned:
         else:
             found[one.scenario.machine.chips] = one
     if not found:
-        return Planned(job=job, plan=None, refusal=refusals[0])
+        return Planned(job=job, plan=None, refusal=refusals[0], brief=refusals[0].split(":")[0])
     walls = {chips: float(one.run.wall_s) for chips, one in found.items()}
     within = min(walls.values()) * (1.0 + rule()["rule"]["tie"])
     best = min(chips for chips, wall in walls.items() if wall <= within)

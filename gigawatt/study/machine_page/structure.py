@@ -12,12 +12,23 @@ from gigawatt.study.document import value_text
 from gigawatt.units import format as fmt
 
 Kind = Literal[
-    "site", "sites", "switch", "dragonfly", "torus", "mesh", "domain", "tile", "server", "card", "chip"
+    "site",
+    "sites",
+    "switch",
+    "dragonfly",
+    "torus",
+    "mesh",
+    "domain",
+    "tile",
+    "server",
+    "card",
+    "slice",
+    "chip",
 ]
 WEAK = ("assumed", "estimated")
 OPTICAL = ("OCS", "optical")  # how a record says that circuits are switched by light
 NETWORKS: dict[str, Kind] = {"dragonfly": "dragonfly", "wide-area": "sites"}  # others are drawn as a Clos
-FIRM, WHOLE = "spec", 1
+FIRM, WHOLE, BITS = "spec", 1, 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +62,7 @@ def tiers(machine: Machine) -> tuple[Tier, ...]:
     """Return the levels of a machine, the site first and the chip last."""
     inside_out = [_chip(machine), *_card(machine), *_server(machine), *_tile(machine)]
     inside_out += [*_domain(machine), *_networks(machine)]
-    inside_out = sorted(inside_out, key=lambda tier: tier.chips) + [_site(machine)]
+    inside_out = [*sorted(inside_out, key=lambda tier: tier.chips), _site(machine)]
     found, below = [], None
     for tier in inside_out:
         holds = _per(tier.chips, below.chips) if below else WHOLE
@@ -87,7 +98,8 @@ def _chip(machine: Machine) -> Tier:
         *_figure(facts.get("hbm_bytes_per_s"), "{} from memory"),
         *_figure(facts.get("tdp_w"), "{} at most"),
     )
-    return _tier(machine.chip.name, "chip", chips=1, figures=figures)
+    kind: Kind = "slice" if "slices_per_card" in facts else "chip"
+    return _tier(machine.chip.name, kind, chips=1, figures=figures)
 
 
 def _card(machine: Machine) -> list[Tier]:
@@ -130,7 +142,8 @@ def _tile(machine: Machine) -> list[Tier]:
 def _rate(level: Level, kind: str) -> tuple[Figure, ...]:
     late = defaults()
     usual = {float(late[n].value) for n in ("scale_up_latency_s", "network_latency_s")}
-    found = [Figure(text=f"{fmt(level.bytes_per_s, 'byte/s')} a chip, each way", kind=kind)]
+    bits = "" if level.name == "scale_up" else f" ({level.bytes_per_s * BITS / 1e9:.4g} Gbit/s)"
+    found = [Figure(text=f"{fmt(level.bytes_per_s, 'byte/s')} a chip, each way{bits}", kind=kind)]
     waits = "assumed" if level.latency_s in usual else kind
     found.append(Figure(text=f"{fmt(level.latency_s, 's')} a hop", kind=waits))
     return tuple(found)
@@ -150,7 +163,7 @@ def _domain(machine: Machine) -> list[Tier]:
         return []
     figures = _rate(level, _kind_of(machine, level, "scale_up_bytes_per_s"))
     if level.reduces_in_network:
-        figures += (Figure(text="sums in the switch"),)
+        figures += (Figure(text="reduces in the switch"),)
     if machine.chips_per_node >= level.chips:
         figures += _server_power(machine)
     kind: Kind = {"switch": "domain", "mesh": "mesh", "torus": "torus"}[level.topology]  # type: ignore[assignment]
@@ -167,7 +180,7 @@ def _networks(machine: Machine) -> list[Tier]:
         if over > 1.001:
             figures += (Figure(text=f"{over:.3g}:1 oversubscribed"),)
         if level.reduces_in_network:
-            figures += (Figure(text="sums in the switches"),)
+            figures += (Figure(text="reduces in the switches"),)
         kind = NETWORKS.get(level.name, "switch")
         if level.chips > machine.scale_up.chips or level is machine.levels[-1]:
             found.append(_tier(level.name, kind, chips=level.chips, figures=figures, oversubscription=over))
@@ -193,5 +206,8 @@ def _site(machine: Machine) -> Tier:
         figures += (Figure(text=f"cooled: {words.split(';')[0]}"),)
     if built is not None:
         figures += _figure(built, "{} buildings or halls")
-    dims = (int(built.value),) if built is not None and not isinstance(built.value, str) else ()
+    apart = [level.chips for level in machine.levels if level.name == "site"]
+    dims = (_per(machine.chips, apart[0]),) if apart else ()
+    if built is not None and not isinstance(built.value, str):
+        dims = (int(built.value),)
     return _tier(f"place: {site.id}", "site", chips=machine.chips, figures=figures, dims=dims)

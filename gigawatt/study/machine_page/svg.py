@@ -12,7 +12,7 @@ LIGHT, LIGHT_FILL = "#8e44ad", "#efe0f6"
 HOT, HOT_FILL, HOT_PALE = "#d9480f", "#ffd9c2", "#fff1e8"
 WEAK = "#946200"
 FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,Liberation Sans,sans-serif"
-WIDE = 0.56  # of its size: a letter of such a font on average, rather more than less
+WIDE = 0.54  # of its size: a letter of such a font on average, rather more than less
 
 
 def number(value: float) -> str:
