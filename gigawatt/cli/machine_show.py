@@ -50,6 +50,6 @@ def _print(name: str, *, as_json: bool, job: bool) -> None:
     if as_json:
         emit(json.dumps({"schema": "gigawatt/show/1", "kind": "machine", **page}, indent=1), None)
         return
-    from gigawatt.cli.machine_text import machine_text
+    from gigawatt.cli.machine_show_text import machine_text
 
     emit(machine_text(page), None)
