@@ -3,10 +3,16 @@
 Takes a model, a machine and what to do there; returns a plan, from which every face is drawn.
 """
 
+from gigawatt.study.bom import Bom, bom
+from gigawatt.study.bom_document import bom_document, bom_rows
+from gigawatt.study.cable_readings import CableReading, cable_readings, cables_document
+from gigawatt.study.cards import CHIPS as CARD_CHIPS
+from gigawatt.study.cards import Cards, Hand, cards, cards_document
 from gigawatt.study.catalogue import KINDS, catalogue, show
 from gigawatt.study.compare import EQUAL, Comparison, Refusal, compare
 from gigawatt.study.compare_document import compare_document
 from gigawatt.study.designs import PRICES as SIZE_PRICES
+from gigawatt.study.hpl import Hpl, hpl, hpl_document
 from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.machine_page.files import machine_html, machine_png, machine_svg
@@ -23,6 +29,7 @@ from gigawatt.study.sweep.summary import study_document
 from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
+    "CARD_CHIPS",
     "ENGINES",
     "EQUAL",
     "KINDS",
@@ -31,16 +38,30 @@ __all__ = [
     "SIZE_EXAMPLES",
     "SIZE_OBJECTIVES",
     "SIZE_PRICES",
+    "Bom",
+    "CableReading",
+    "Cards",
     "Comparison",
+    "Hand",
+    "Hpl",
     "Plan",
     "Prediction",
     "Ran",
     "Refusal",
     "Size",
     "Validation",
+    "bom",
+    "bom_document",
+    "bom_rows",
+    "cable_readings",
+    "cables_document",
+    "cards",
+    "cards_document",
     "catalogue",
     "compare",
     "compare_document",
+    "hpl",
+    "hpl_document",
     "job_rows",
     "machine_html",
     "machine_page",
