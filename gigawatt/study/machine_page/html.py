@@ -18,13 +18,15 @@ svg{display:block;width:100%;max-width:640px;height:auto}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1px solid #e3e9ee}
 th{color:#56677a;font-weight:600}tr.weak td{color:#946200}.note{color:#56677a}
+td:last-child{min-width:12rem}
 """
 
 
 def html(document: Mapping[str, Any], *, picture: str) -> str:
     """Return the page of a machine from its document and its picture."""
     shade = "status" if document["shipping"] else "status announced"
-    said = [{"": name, "of it": value} for name, value in document["summary"].items() if value]
+    told = document["summary"].items()
+    said = [{"": name, "of it": text} for name, text in told if text and not name.startswith("level ")]
     parts = [
         f"<h1>{_text(document['title'])}</h1>",
         f'<p class="{shade}">{_text(document["status"])}</p>' if document["status"] else "",
@@ -62,7 +64,8 @@ def _table(rows: Sequence[Mapping[str, str]]) -> str:
     for row in rows:
         weak = ' class="weak"' if row.get("kind") in ("assumed", "estimated") else ""
         lines.append(f"<tr{weak}>" + "".join(f"<td>{_text(v)}</td>" for v in row.values()) + "</tr>")
-    return f'<div class="wide"><table><tr>{heads}</tr>{"".join(lines)}</table></div>'
+    top = f"<tr>{heads}</tr>" if all(rows[0]) else ""  # a column without a name: names and values
+    return f'<div class="wide"><table>{top}{"".join(lines)}</table></div>'
 
 
 def _job(job: Mapping[str, Any] | None) -> list[str]:

@@ -90,23 +90,24 @@ def _links(lower: list[Box], upper: list[Box], *, dash: str = "", all_to_all: bo
 
 
 def _clos(tier: Tier) -> Panel:
-    """Leaf switches above the parts, spines above them where there are many; a sketch, not a count."""
-    row, boxes = _row(tier.holds, y=88.0, h=26.0)
+    """The tiers of switches above the parts: as many as are counted, or a sketch of one or two."""
+    row, boxes = _row(tier.holds, y=90.0, h=24.0)
     dash = "4 3" if tier.oversubscription > 1.001 else ""
     if tier.holds == 1:
         bars, above = _bars(1, y=30.0)
-        out = svg.lines(
-            [(_middle(above[0]) + d, 30.0, _middle(above[0]) + d, 10.0) for d in (-14, 0, 14)],
-            stroke=svg.SWITCH,
-        )
+        middle = _middle(above[0])
+        out = svg.lines([(middle + d, 30.0, middle + d, 10.0) for d in (-14, 0, 14)], stroke=svg.SWITCH)
         return Panel(parts=(out, _links(boxes, above), *bars, *row), marked=boxes[0])
-    if tier.holds <= ONE_LAYER:
-        bars, above = _bars(min(tier.holds, 4), y=26.0)
-        return Panel(parts=(_links(boxes, above, dash=dash), *bars, *row, *_over(tier)), marked=boxes[0])
-    leaves, low = _bars(4, y=52.0)
-    spines, high = _bars(3, y=14.0)
-    links = (_links(boxes, low, all_to_all=False), _links(low, high, dash=dash))
-    return Panel(parts=(*links, *leaves, *spines, *row, *_over(tier)), marked=boxes[0])
+    tiers = len(tier.layers) or (1 if tier.holds <= ONE_LAYER else 2)
+    counts = [min(tier.holds, 4)] if tiers == 1 else [4, 3, 2][:tiers]
+    step = {1: 0.0, 2: 36.0, 3: 26.0}[tiers]
+    parts, below = list(row), boxes
+    for i, count in enumerate(counts):
+        bars, here = _bars(count, y={1: 36.0, 2: 54.0, 3: 62.0}[tiers] - i * step)
+        top = i == len(counts) - 1
+        parts = [_links(below, here, dash=dash if top else "", all_to_all=i > 0 or top), *parts, *bars]
+        below = here
+    return Panel(parts=(*parts, *_over(tier)), marked=boxes[0])
 
 
 def _over(tier: Tier) -> tuple[str, ...]:
@@ -271,6 +272,19 @@ def _server(tier: Tier) -> Panel:
     return Panel(parts=(shell, *parts), marked=marked)
 
 
+def _rack(tier: Tier) -> Panel:
+    """A cabinet of servers, one on another."""
+    count = min(tier.holds, 18)
+    high = min(94.0 / count, 20.0)
+    left, wide, foot = WIDTH / 2 - 34.0, 68.0, 108.0
+    body = svg.rect(left - 6.0, foot - count * high - 6.0, w=wide + 12.0, h=count * high + 10.0,
+                    fill="#f4f7f9", stroke=svg.MUTED, r=3.0)  # fmt: skip
+    boxes = [Box(x=left, y=foot - (i + 1) * high, w=wide, h=high - 2.0) for i in range(count)]
+    cold = [svg.rect(b.x, b.y, w=b.w, h=b.h, fill=svg.CHIP_FILL, stroke=svg.CHIP) for b in boxes[1:]]
+    hot = svg.rect(left, boxes[0].y, w=wide, h=high - 2.0, fill=svg.HOT_FILL, stroke=svg.HOT, width=1.6)
+    return Panel(parts=(body, *cold, hot), marked=boxes[0])
+
+
 def _tile(tier: Tier) -> Panel:
     """Dies side by side on one plate, each joined to its neighbours, the plate to others on its sides."""
     side = max(math.isqrt(tier.holds), 1)
@@ -389,6 +403,7 @@ PANELS: dict[str, Callable[[Tier], Panel]] = {
     "dragonfly": _dragonfly,
     "domain": _domain,
     "mesh": _mesh,
+    "rack": _rack,
     "server": _server,
     "tile": _tile,
     "card": _card,

@@ -134,7 +134,7 @@ def _zoom(opened: tuple[panels.Box | None, float], y: float) -> str:
 
 def _foot(found: Sequence[Tier], y: float) -> tuple[list[str], float]:
     weak = any(figure.weak for tier in found for figure in tier.figures)
-    told = ["Orange: the part that the next drawing opens. Switches are drawn as a sketch, not counted."]
+    told = ["Orange: the part that the next drawing opens. Boxes stand for many; counts are in the words."]
     if weak:
         told.append(f"{STAR} assumed or estimated; `gigawatt machine show` gives the source of each figure.")
     parts = []

@@ -8,6 +8,7 @@ from typing import Literal
 
 from gigawatt.catalog.load import defaults
 from gigawatt.catalog.records import Fact, Level, Machine
+from gigawatt.study.bom_network import Asked, NoNetwork, network_of, tiers_of
 from gigawatt.study.document import value_text
 from gigawatt.units import format as fmt
 
@@ -20,6 +21,7 @@ Kind = Literal[
     "mesh",
     "domain",
     "tile",
+    "rack",
     "server",
     "card",
     "slice",
@@ -55,12 +57,15 @@ class Tier:
     dims: tuple[int, ...] = ()
     oversubscription: float = 1.0  # over the network level inside
     optical: bool = False
+    layers: tuple[
+        tuple[str, int], ...
+    ] = ()  # switches of the whole machine by tier, where they can be counted
     figures: tuple[Figure, ...] = ()
 
 
 def tiers(machine: Machine) -> tuple[Tier, ...]:
     """Return the levels of a machine, the site first and the chip last."""
-    inside_out = [_chip(machine), *_card(machine), *_server(machine), *_tile(machine)]
+    inside_out = [_chip(machine), *_card(machine), *_server(machine), *_tile(machine), *_rack(machine)]
     inside_out += [*_domain(machine), *_networks(machine)]
     inside_out = [*sorted(inside_out, key=lambda tier: tier.chips), _site(machine)]
     found, below = [], None
@@ -139,6 +144,18 @@ def _tile(machine: Machine) -> list[Tier]:
     return [_tier(name, "tile", chips=int(chips.value), figures=rate)]
 
 
+def _rack(machine: Machine) -> list[Tier]:
+    fact = machine.facts.get("chips_per_rack")
+    if fact is None or isinstance(fact.value, str):
+        return []
+    chips = int(fact.value)
+    outer = [level.chips for level in machine.levels if level.chips > machine.chips_per_node]
+    if not machine.chips_per_node < chips < min(outer, default=chips):
+        return []
+    weak = (Figure(text="its size", kind=fact.kind),) if fact.kind in WEAK else ()
+    return [_tier("rack", "rack", chips=chips, figures=weak)]
+
+
 def _rate(level: Level, kind: str) -> tuple[Figure, ...]:
     late = defaults()
     usual = {float(late[n].value) for n in ("scale_up_latency_s", "network_latency_s")}
@@ -172,18 +189,46 @@ def _domain(machine: Machine) -> list[Tier]:
     return [_tier(name, kind, chips=level.chips, figures=figures, dims=level.dims, optical=optical)]
 
 
+def switches_of(machine: Machine) -> tuple[dict[str, tuple[tuple[str, int], ...]], str]:
+    """Return the switches of each network level by tier, and why they are not counted where they are not.
+
+    Tiers are those of the whole network; where pods are told apart, theirs are the leaves and spines.
+    """
+    within = [level.name for level in machine.levels[1:] if NETWORKS.get(level.name) != "sites"]
+    try:
+        network = network_of(machine, Asked())
+        layers = tuple((tier.name, tier.switches) for tier in tiers_of(network) if tier.switches)
+    except NoNetwork as why:
+        unknown = bool(within) and machine.levels[-1].chips > machine.scale_up.chips
+        return {}, str(why).split(" (")[0].split(";")[0] if unknown else ""
+    if network.pod_links is None or len(within) < 2 or len(layers) < 2:
+        return {within[-1]: layers}, ""
+    return {within[0]: layers[:-1], within[-1]: layers[-1:]}, ""
+
+
 def _networks(machine: Machine) -> list[Tier]:
     found, inner = [], None
+    switches, uncounted = switches_of(machine)
     for level in machine.levels[1:]:
-        over = inner.bytes_per_s / level.bytes_per_s if inner is not None else 1.0
+        over = inner.bytes_per_s / level.bytes_per_s if inner is not None else level.oversubscription
         figures = _rate(level, _kind_of(machine, level, "nic_bytes_per_s"))
         if over > 1.001:
             figures += (Figure(text=f"{over:.3g}:1 oversubscribed"),)
         if level.reduces_in_network:
             figures += (Figure(text="reduces in the switches"),)
+        layers = switches.get(level.name, ())
+        if layers:
+            told = ", ".join(f"{count:,} {name}" for name, count in layers)
+            figures += (Figure(text=f"switches in all: {told}", kind="derived"),)
+        elif uncounted and level is machine.levels[-1]:
+            figures += (Figure(text=f"switches not counted: {uncounted}"),)
         kind = NETWORKS.get(level.name, "switch")
         if level.chips > machine.scale_up.chips or level is machine.levels[-1]:
-            found.append(_tier(level.name, kind, chips=level.chips, figures=figures, oversubscription=over))
+            found.append(
+                _tier(
+                    level.name, kind, chips=level.chips, figures=figures, oversubscription=over, layers=layers
+                )
+            )
         inner = level
     return found
 
