@@ -223,10 +223,11 @@ def _ring(count: int) -> list[tuple[float, float]]:
     return [(WIDTH / 2 + 62.0 * math.cos(a), 56.0 + 44.0 * math.sin(a)) for a in turns]
 
 
-def _chords(tier: Tier, *, w: float, h: float) -> Panel:
+def _chords(tier: Tier, *, w: float, h: float, ring: bool = False) -> Panel:
     count = min(tier.holds, 12)
     places = _ring(count)
-    pairs = [(*a, *b) for a, b in itertools.combinations(places, 2)]
+    joined = itertools.pairwise([*places, places[0]]) if ring else itertools.combinations(places, 2)
+    pairs = [(*a, *b) for a, b in joined]
     first = Box(x=places[0][0] - w / 2, y=places[0][1] - h / 2, w=w, h=h)
     boxes = [
         svg.rect(x - w / 2, y - h / 2, w=w, h=h, fill=svg.CHIP_FILL, stroke=svg.CHIP) for x, y in places[1:]
@@ -238,6 +239,11 @@ def _chords(tier: Tier, *, w: float, h: float) -> Panel:
 def _mesh(tier: Tier) -> Panel:
     """Chips joined without a switch."""
     return _chords(tier, w=15.0, h=15.0)
+
+
+def _closed(tier: Tier) -> Panel:
+    """Chips joined to their two neighbours."""
+    return _chords(tier, w=15.0, h=15.0, ring=True)
 
 
 def _dragonfly(tier: Tier) -> Panel:
@@ -403,6 +409,7 @@ PANELS: dict[str, Callable[[Tier], Panel]] = {
     "dragonfly": _dragonfly,
     "domain": _domain,
     "mesh": _mesh,
+    "ring": _closed,
     "rack": _rack,
     "server": _server,
     "tile": _tile,

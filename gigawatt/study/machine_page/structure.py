@@ -19,6 +19,7 @@ Kind = Literal[
     "dragonfly",
     "torus",
     "mesh",
+    "ring",
     "domain",
     "tile",
     "rack",
@@ -184,6 +185,12 @@ def _domain(machine: Machine) -> list[Tier]:
     if machine.chips_per_node >= level.chips:
         figures += _server_power(machine)
     kind: Kind = {"switch": "domain", "mesh": "mesh", "torus": "torus"}[level.topology]  # type: ignore[assignment]
+    shape = machine.chip.facts.get("scale_up_topology")
+    if kind == "mesh" and shape is not None and "ring" in shape.where.split():
+        kind = "ring"
+    if kind in ("mesh", "ring"):
+        words = shape.where.split(";")[0].split(",")[0] if shape is not None else ""
+        figures += (Figure(text=f"no switch: {words}" if words else "no switch", kind=FIRM),)
     optical = any(word in machine.fabric for word in OPTICAL)
     name = "scale-up domain" if machine.chips_per_node < level.chips else "server, the scale-up domain"
     return [_tier(name, kind, chips=level.chips, figures=figures, dims=level.dims, optical=optical)]
