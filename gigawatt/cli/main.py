@@ -26,7 +26,7 @@ COMMANDS = {  # name: (module, one line for --help, which must not load the modu
     "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),
     "validate": ("gigawatt.cli.validate", "Compare predictions with measured training runs."),
     "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),
-    "machine": ("gigawatt.cli.machine", "Show one machine, fact by fact."),
+    "machine": ("gigawatt.cli.machine", "One machine: its facts, its parts, its Linpack run."),
     "chip": ("gigawatt.cli.chip", "Show one chip, fact by fact."),
     "model": ("gigawatt.cli.model", "Show one model, or a Hugging Face config.json."),
     "schema": ("gigawatt.cli.schema", "Print the JSON Schema of a document."),
