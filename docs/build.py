@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.pages import api, catalogue, cli, fields, glossary, shown
+from docs.pages import api, catalogue, cli, fields, glossary, shown, systems
 from docs.pages.markdown import ROOT, pages
 
 NOTE = "<!-- written by docs/build.py: do not edit -->\n"
@@ -31,6 +31,9 @@ def built() -> dict[Path, str]:
     """Return the text of every page that has generated parts."""
     folder = ROOT / "docs" / "reference"
     found = {folder / name: NOTE + page().rstrip("\n") + "\n" for name, page in REFERENCE.items()}
+    for name, text in systems.files().items():
+        note = NOTE if name.endswith(".md") else ""
+        found[ROOT / "docs" / "systems" / name] = note + text.rstrip("\n") + "\n"
     for path in pages():
         if path not in found and shown.BLOCK.search(text := path.read_text("utf-8")):
             found[path] = shown.filled(text)

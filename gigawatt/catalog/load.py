@@ -37,6 +37,7 @@ UNIT_OF_ENDING = {
 TEXT_FACTS = {
     "release_date", "process", "memory_type", "scale_up_topology", "scale_up_dims", "dtype", "cooling",
     "scale_up_reduces_in_switch", "fabric_topology", "oversubscription", "parts", "location", "storage",
+    "recovery",
 }  # fmt: skip
 
 

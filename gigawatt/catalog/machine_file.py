@@ -115,7 +115,7 @@ def machine_file_of(rows: Any, *, where: str, places: Places | None = None) -> M
         found = MachineFile.model_validate(rows)
     except ValidationError as error:
         raise FileFormatError(told(error, where, places=places, fields=FIELDS)) from None
-    for check in (_refuse_names, _refuse_facts, _refuse_quantities, _refuse_counts):
+    for check in (_refuse_names, _refuse_facts, _refuse_recovery, _refuse_quantities, _refuse_counts):
         check(found, where, places=places)
     return found
 
@@ -123,6 +123,7 @@ def machine_file_of(rows: Any, *, where: str, places: Places | None = None) -> M
 RATE, LATENCY = (1e6, 1e16), (0.0, 1.0)  # a thousandth of a slow link, a thousand fast ones; a second
 YEAR_S = 365.25 * 86400.0
 FACTS: dict[str, tuple[str, float, float]] = {  # unit, least, most: beyond, a unit was confused
+    "buildings": ("1", 1.0, 1e4),
     "capex_usd_per_chip": ("USD", 0.0, 1e8),
     "capital_per_year": ("1", 0.0, 10.0),
     "chips_per_rack": ("1", 1.0, 1e5),
@@ -137,11 +138,13 @@ FACTS: dict[str, tuple[str, float, float]] = {  # unit, least, most: beyond, a u
     "hpl_rpeak_flop_per_s": ("flop/s", 1.0, 1e24),
     "it_power_per_chip_w": ("W", 1.0, 1e6),
     "operations_per_year": ("1", 0.0, 10.0),
+    "regroup_s": ("s", 0.0, 86400.0),
     "rent_usd_per_s": ("USD/s", 0.0, 0.1),
     "restart_s": ("s", 0.0, 30 * 86400.0),
     "storage_bytes_per_s": ("byte/s", *RATE),
 }
-WORDS = ("cooling", "oversubscription", "release_date")  # facts that are text
+WORDS = ("cooling", "oversubscription", "recovery", "release_date")  # facts that are text
+RECOVERIES = ("restart", "replica")  # what a failure stops: the whole job, or one replica group of it
 
 
 def _refuse_names(found: MachineFile, where: str, *, places: Places) -> None:
@@ -166,6 +169,16 @@ def _refuse_facts(found: MachineFile, where: str, *, places: Places) -> None:
             place = place_of(("facts", name), places)
             error = unknown_name("fact", name, (*FACTS, *WORDS))
             raise FileFormatError(f"{where}{place}: facts.{name}: {error}")
+
+
+def _refuse_recovery(found: MachineFile, where: str, *, places: Places) -> None:
+    row = found.facts.get("recovery")
+    said = row.value if isinstance(row, FactRow) else row
+    if said is not None and said not in RECOVERIES:
+        place = place_of(("facts", "recovery"), places)
+        raise FileFormatError(
+            f"{where}{place}: facts.recovery = {said!r} is not one of: {', '.join(RECOVERIES)}"
+        )
 
 
 def _quantities(found: MachineFile) -> Iterator[tuple[tuple[Any, ...], Any, tuple[str, float, float]]]:

@@ -97,6 +97,8 @@ def compose(rows: MachineFile, *, where: str) -> Machine:
         levels=_levels(rows, part, where),
         site=_site(rows, where),
         fabric=rows.fabric,
+        status=rows.status,
+        source=rows.source,
         facts=_facts(rows, part, where),
         note=rows.note,
     )
@@ -218,6 +220,8 @@ def _facts(rows: MachineFile, part: Chip, where: str) -> dict[str, Fact]:
         stand_in["storage_per_chip_bytes_per_s"], "storage_bytes_per_s", rows.chips
     )
     found |= _power(part) | own
+    if "recovery" in found:
+        found = {"regroup_s": stand_in["regroup_s"]} | found
     return found
 
 

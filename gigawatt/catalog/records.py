@@ -151,6 +151,8 @@ class Machine:
     levels: tuple[Level, ...]  # innermost first; the last one spans the machine
     site: Site
     fabric: str = ""  # "rail-optimised fat tree, InfiniBand NDR"
+    status: str = ""  # "operational", "plan, slipped", "assumed shape"
+    source: str = ""  # ids in sources.toml of what has no source of its own: shape, chips, network
     facts: Facts = field(
         default_factory=dict, hash=False, compare=False
     )  # node_power_w, capex_usd_per_chip, rent_usd_per_chip_hour, failure rates, storage

@@ -17,6 +17,12 @@ def show_group(kind: str) -> click.Group:
     def group() -> None:
         pass
 
+    if kind == "machine":
+        from gigawatt.cli.machine_show import machine_show
+
+        group.add_command(machine_show)
+        return group
+
     @group.command("show", help=f"Show one {kind}, fact by fact, with sources; contradicting facts are kept.")
     @click.argument("name")
     @click.option("--json", "as_json", is_flag=True, help="As JSON.")

@@ -10,6 +10,7 @@ from gigawatt.reliability.failures import (
     ettr_first_order,
     lost_time,
     mtti_s,
+    replica_lost_time,
     spares,
     young_interval_s,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "ettr_first_order",
     "lost_time",
     "mtti_s",
+    "replica_lost_time",
     "spares",
     "young_interval_s",
 ]

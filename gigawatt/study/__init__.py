@@ -20,6 +20,8 @@ from gigawatt.study.growth_file import growth_names
 from gigawatt.study.hpl import Hpl, hpl, hpl_document
 from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
+from gigawatt.study.machine_page.files import machine_html, machine_png, machine_svg
+from gigawatt.study.machine_page.page import job_rows, machine_page
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
 from gigawatt.study.schema import SCHEMAS, schema
@@ -74,6 +76,11 @@ __all__ = [
     "growth_names",
     "hpl",
     "hpl_document",
+    "job_rows",
+    "machine_html",
+    "machine_page",
+    "machine_png",
+    "machine_svg",
     "plan",
     "predict",
     "query",

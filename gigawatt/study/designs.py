@@ -15,7 +15,7 @@ from gigawatt.errors import InputError, UnknownFactError
 from gigawatt.perf import Job, StepTime, step_time
 from gigawatt.power import training_power_w
 from gigawatt.search import Candidate, SearchResult, full_space, search_sizes
-from gigawatt.study.run import Run, busy_s, run_of
+from gigawatt.study.run import Run, busy_s, plain, run_of
 from gigawatt.study.scenario import Scenario
 from gigawatt.units import Seconds, Usd, Watts
 
@@ -194,7 +194,7 @@ def designs_of(asked: Scenario, answer: Answer, *, sizes: Sequence[int], price: 
         if chips in sizes:
             part = dataclasses.replace(asked, machine=asked.machine.take(chips))
             for candidate, step in zip(one.front, steps, strict=True):
-                run = run_of(part, step)
+                run = run_of(part, step, replicas=plain(candidate.layout.dp_replicate))
                 found.append(
                     Design(
                         scenario=part,

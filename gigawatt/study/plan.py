@@ -25,7 +25,7 @@ from gigawatt.search import (
 from gigawatt.study.band import Band, band_of
 from gigawatt.study.given import held_words, one_layout, why_nothing
 from gigawatt.study.ledger import Entry, ledger
-from gigawatt.study.run import Run, Use, busy_s, run_of, use_of
+from gigawatt.study.run import Run, Use, busy_s, plain, run_of, use_of
 from gigawatt.study.scenario import Assumption, Scenario, scenario
 
 OBJECTIVES: dict[str, Objective] = {
@@ -119,7 +119,7 @@ def price(asked: Scenario, best: Candidate, *, found: SearchResult, search_s: fl
     """Return the full plan of one candidate."""
     step = step_time(asked.job, best.layout, machine=asked.machine, strategy=best.strategy, stack=asked.stack)
     use = use_of(asked, step)
-    run = run_of(asked, step)
+    run = run_of(asked, step, replicas=plain(best.layout.dp_replicate))
     return Plan(
         scenario=asked,
         layout=best.layout,

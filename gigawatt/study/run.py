@@ -13,7 +13,7 @@ from gigawatt.catalog.records import Machine
 from gigawatt.cost import Bill, Prices, carbon_kg, own_usd, rent_usd
 from gigawatt.perf import Job, StepTime
 from gigawatt.power import energy_j, training_power_w
-from gigawatt.reliability import LostTime, lost_time, mtti_s
+from gigawatt.reliability import LostTime, lost_time, mtti_s, replica_lost_time
 from gigawatt.scaling import LossEstimate, predict_loss
 from gigawatt.study.scenario import Scenario
 from gigawatt.units import Real, Seconds
@@ -125,12 +125,13 @@ def busy_s(step: StepTime) -> Seconds:
     return step.matmul_s + step.attention_s + step.memory_bound_s + step.recompute_s + step.optimizer_s
 
 
-def run_of(scenario: Scenario, step: StepTime) -> Run:
+def run_of(scenario: Scenario, step: StepTime, *, replicas: Number = 1) -> Run:
     """Return what the whole run takes and costs.
 
     Failures stretch the useful time by the closed form of exponential failures at the best checkpoint
-    interval; chips draw training power while they compute and less while they wait. What needs a figure that
-    nobody published is nan, and `unknowns` names it.
+    interval; on a machine that recovers by replica, by that of failures that stop one of `replicas`. Chips
+    draw training power while they compute and less while they wait. What needs a figure that nobody published
+    is nan, and `unknowns` names it.
     Source: Daly 2006, doi:10.1016/j.future.2004.11.016; each part by its own room.
     """
     machine = scenario.machine
@@ -139,7 +140,7 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
     mtti = plain(mtti_s(machine.chips, known("failures_per_chip_s")))
     saved = CHECKPOINT_BYTES_PER_PARAM * params(scenario.model).total
     checkpoint = saved / known("storage_bytes_per_s")
-    lost = lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=known("restart_s"))
+    lost = lost_of(known, mtti=mtti, checkpoint=checkpoint, replicas=replicas, step=plain(step.total_s))
     wall = useful / plain(lost.useful)
     chip_s = wall * machine.chips
     power = known("it_power_per_chip_w")
@@ -171,6 +172,26 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
         loss=predict_loss(float(params(scenario.model).active), scenario.tokens),
         unknowns=tuple(known.missing),
     )
+
+
+def lost_of(known: _Known, *, mtti: Number, checkpoint: Number, replicas: Number, step: Number) -> LostTime:
+    """Return what failures cost: each stops the job, or one replica where a machine recovers so."""
+    restart = known("restart_s")
+    whole = lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=restart)
+    if recovery_of(known.machine) == "restart":
+        return whole
+    part = replica_lost_time(
+        mtti_s=mtti, restart_s=restart, regroup_s=known("regroup_s"), replicas=replicas, step_s=step
+    )
+    alone = np.asarray(replicas) < 2  # nobody has a copy of its state
+    names = [f.name for f in dataclasses.fields(LostTime)]
+    return LostTime(**{n: plain(np.where(alone, getattr(whole, n), getattr(part, n))) for n in names})
+
+
+def recovery_of(machine: Machine) -> str:
+    """Return what a failure stops: "restart", the whole job, or "replica", one replica group of it."""
+    fact = machine.facts.get("recovery")
+    return "restart" if fact is None else str(fact.value)
 
 
 class _Known:

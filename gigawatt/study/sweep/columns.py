@@ -138,9 +138,8 @@ def _priced(group: Group, strategy: Strategy, values: Mapping[str, Column]) -> t
     found = verdict(
         asked.job, layout, machine=asked.machine, strategy=strategy, needed_bytes=memory.total_bytes
     )
-    priced = Priced(
-        step=step, memory=memory, use=use_of(asked, step), run=run_of(asked, step), chips=asked.machine.chips
-    )
+    run = run_of(asked, step, replicas=layout.dp_replicate)
+    priced = Priced(step=step, memory=memory, use=use_of(asked, step), run=run, chips=asked.machine.chips)
     return found, priced
 
 
