@@ -56,7 +56,7 @@ def _made_of(inputs: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, 
         "scale-up": f"{up['domains']:,} x {up['domain_chips']:,} chips, {up['topology']}{_inside(up)}",
     }  # fmt: skip
     if net is None:
-        return {**found, "network": UNKNOWN}
+        return {**found, "network": result["network_told"]}
     shape = net["kind"].replace("-", " ")
     planes = f" on {net['planes']} planes" if net["planes"] > 1 else ""
     sites = f", {net['sites']} sites" if net["sites"] > 1 else ""
@@ -81,6 +81,8 @@ def _inside(up: Mapping[str, Any]) -> str:
         told.append(f"{up['switches']:,} x {up['switch']}")
     if up["optical_switches"]:
         told.append(f"{up['optical_switches']:,} optical switches")
+    if up["modules"]:
+        told.append(f"{up['modules']:,} optical modules")
     if up["links"]:
         told.append(f"{up['links']:,} links")
     return "".join(f", {text}" for text in told)

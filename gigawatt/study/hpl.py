@@ -8,7 +8,7 @@ from typing import Any
 
 from gigawatt.catalog.records import Machine
 from gigawatt.errors import InputError
-from gigawatt.perf.hpl import HplRun, fp64_peak_flop_per_s, hpl_run, hpl_table
+from gigawatt.perf.hpl import HplRun, fill_fraction, fp64_peak_flop_per_s, hpl_run, hpl_table
 from gigawatt.power import energy_j, training_power_w
 from gigawatt.study.bom_network import FAR_S
 from gigawatt.study.document import known
@@ -122,8 +122,11 @@ def hpl_document(found: Hpl) -> dict[str, Any]:
     inputs = {"machine": machine.id, "machine_name": machine.name, "chip": machine.chip.id,
               "chips": machine.chips, "order": float(run.order)}  # fmt: skip
     warnings = []
-    if found.fill_fraction > 1.0:
+    if found.fill_fraction > max(1.0, fill_fraction(machine.chip)) * (1.0 + 1e-9):
         warnings.append({"code": "does_not_fit", "message": "the matrix is larger than the chips' memory"})
+    elif found.fill_fraction > 1.0:
+        told = "part of the matrix lies in the hosts' memory, as in the runs of this chip"
+        warnings.append({"code": "host_memory", "message": told})
     if found.power_w is None:
         warnings.append({"code": "not_known", "message": "no power is known, so no energy is either"})
     rate = found.rate_flop_per_s
