@@ -200,6 +200,8 @@ def hpl_text(document: Mapping[str, Any]) -> RenderableType:
         "measured": UNKNOWN if result["measured_flop_per_s"] is None else
         f"{fmt(result['measured_flop_per_s'], 'flop/s')}; predicted is {100 * result['error']:+.1f} % of it",
     }  # fmt: skip
+    if result["measured_power_w"] is not None:
+        found["measured power"] = f"{fmt(result['measured_power_w'], 'W')} in the run that is listed"
     times = _grid("time", "seconds", "share")
     for name, label in PARTS_OF_RUN.items():
         value = result["time"][name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 
@@ -248,3 +249,11 @@ def test_a_hand_names_what_it_leaves_out_and_keeps_its_schema():
         cards()
     with pytest.raises(GigawattError, match="h100-sxm"):
         cards(power_w=1e9, chips=["h100-sx"])
+
+
+@given(hall=HALLS, racks=st.integers(1, 5000), scale=st.floats(0.1, 10.0))
+def test_a_hall_drawn_to_another_scale_has_cables_of_that_scale(hall, racks, scale):
+    lengths = {n: getattr(hall, n) * scale for n in ("rack_pitch_m", "row_pitch_m", "hall_gap_m", "rise_m")}
+    drawn = dataclasses.replace(hall, in_rack_m=hall.in_rack_m * scale, **lengths)
+    for formula in (mean_cable_m, longest_cable_m):
+        assert float(formula(racks, drawn)) == pytest.approx(scale * float(formula(racks, hall)))

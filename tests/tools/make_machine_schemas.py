@@ -18,7 +18,16 @@ from gigawatt.study import (
 )
 from tests.tools.make_plan_schema import write
 
-RUNS = ("eagle", "five-eagles", "perlmutter", "alps", "google-a3", "hpc-ai-fusion", "gpu-rental-fleet")
+RUNS = (
+    "eagle",
+    "selene",
+    "five-eagles",
+    "perlmutter",
+    "alps",
+    "google-a3",
+    "hpc-ai-fusion",
+    "gpu-rental-fleet",
+)
 HANDS = ({"power_w": 1e9}, {"budget_usd": 1e11}, {"like": "eagle"})
 CABLES = ("eagle", "frontier", "alibaba-zhangbei", "scnet-zhengzhou")
 SI = "Quantities are in SI units, as their names say; null is unknown."
