@@ -281,15 +281,25 @@ def cables_text(document: Mapping[str, Any]) -> RenderableType:
     )
 
 
+def _machines(count: float, spread: Sequence[float] | None) -> str:
+    """Return how many machines, and between which counts as racks and trays may be placed."""
+    if not spread:
+        return f"{figures(count)} such machines"
+    low, high = spread
+    ends = f"{figures(count / high)} to {figures(count / low)}"
+    return f"{figures(count)} such machines ({ends} as racks may stand)"
+
+
 def _sentences(result: Mapping[str, Any]) -> Sequence[Text]:
     first, told = result["readings"][0], []
     if first["mean_m"] is not None:
         told.append(f"a link is counted {figures(first['mean_m'])} m long on average, "
                     f"{figures(first['longest_m'])} m at most: racks in rows and halls")  # fmt: skip
     if result["machines_if_cable"]:
-        told.append(f"read as cable, it is that of {figures(result['machines_if_cable'])} such machines")
-    if result["machines_if_strands"]:
         told.append(
-            f"read as strands of fibre, it is that of {figures(result['machines_if_strands'])} such machines"
+            f"read as cable, it is that of {_machines(result['machines_if_cable'], result['spread'])}"
         )
+    if result["machines_if_strands"]:
+        count = _machines(result["machines_if_strands"], result["spread"])
+        told.append(f"read as strands of fibre, it is that of {count}")
     return [Text(line) for line in told]

@@ -112,22 +112,24 @@ def bom(
     planes: int | None = None,
     area_per_rack_m2: float | None = None,
     lengths_m: Mapping[str, float] | None = None,
+    geometry: str = "middle",
 ) -> Bom:
     """Return what a machine is made of.
 
     `switch`, `radix`, `oversubscription` (of a leaf) and `planes` replace what the machine's fabric says;
-    `lengths_m` gives cable lengths by class ("in rack", "in row", "in hall", "between halls").
+    `lengths_m` gives cable lengths by class ("in rack", "in row", "in hall", "between halls"); `geometry`
+    takes the low, middle or high end of what is assumed of racks and trays.
     Raises: InputError for a machine, a switch or a number that is none.
     """
     found = named_machine(machine, chips=chips) if isinstance(machine, str) else machine
     if isinstance(machine, Machine) and chips is not None:
         found = machine.take(chips)
     asked = Asked(switch=switch, radix=radix, oversubscription=oversubscription, planes=planes)
-    _refuse(asked, area_per_rack_m2, lengths=lengths_m or {})
+    _refuse(asked, area_per_rack_m2, lengths=lengths_m or {}, geometry=geometry)
     missing: list[str] = []
     network, tiers, why = _network(found, asked, missing)
     racks = _racks(found, tiers, network, missing)
-    hall = default_hall(area_per_rack_m2)
+    hall = default_hall(area_per_rack_m2, bound=geometry)
     cables = _cables(tiers, network, racks, nodes=_nodes(found), hall=hall, lengths=lengths_m or {})
     scale_up = _scale_up(found, missing)
     inner = _inner_modules(found, scale_up)
@@ -150,7 +152,7 @@ def bom(
     )
 
 
-def _refuse(asked: Asked, area_m2: float | None, *, lengths: Mapping[str, float]) -> None:
+def _refuse(asked: Asked, area_m2: float | None, *, lengths: Mapping[str, float], geometry: str) -> None:
     given = {
         "radix": (asked.radix, 2, 100_000),
         "oversubscription": (asked.oversubscription, 1, 1000),
@@ -161,6 +163,8 @@ def _refuse(asked: Asked, area_m2: float | None, *, lengths: Mapping[str, float]
     for name, (value, least, most) in given.items():
         if value is not None and not least <= value <= most:
             raise InputError(f"{name} = {value:g} is not in {least:g}..{most:,}")
+    if geometry not in ("low", "middle", "high"):
+        raise InputError(f"geometry = {geometry!r} is not low, middle or high")
     for name in lengths:
         if name not in CLASSES:
             raise InputError(f"length class = {name!r} is not one of: {', '.join(CLASSES)}")

@@ -215,6 +215,8 @@ def test_the_claim_of_five_times_round_the_earth_under_each_reading():
     assert fleet.cable_m_per_link == pytest.approx(154.6, abs=0.1)
     assert fleet.strand_m_per_link == pytest.approx(19.3, abs=0.1)
     assert month.machines_if_cable > 200
+    low, high = month.spread
+    assert low < 1.0 < high
     assert month.machines_if_strands == pytest.approx(month.machines_if_cable / 8)
 
 
