@@ -25,6 +25,10 @@ COMMANDS = {  # name: (module, one line for --help, which must not load the modu
     "size": ("gigawatt.cli.size", "What must I buy: which machine, how many chips, within which limits?"),
     "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),
     "validate": ("gigawatt.cli.validate", "Compare predictions with measured training runs."),
+    "claims": (
+        "gigawatt.cli.claims",
+        "Can an article's figures be true? Each claim recomputed, and a verdict.",
+    ),
     "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),
     "machine": ("gigawatt.cli.machine", "Show one machine, fact by fact."),
     "chip": ("gigawatt.cli.chip", "Show one chip, fact by fact."),

@@ -4,6 +4,9 @@ Takes a model, a machine and what to do there; returns a plan, from which every 
 """
 
 from gigawatt.study.catalogue import KINDS, catalogue, show
+from gigawatt.study.claims.document import claims_document
+from gigawatt.study.claims.file import built_in as claim_files
+from gigawatt.study.claims.run import Claims, claims
 from gigawatt.study.compare import EQUAL, Comparison, Refusal, compare
 from gigawatt.study.compare_document import compare_document
 from gigawatt.study.designs import PRICES as SIZE_PRICES
@@ -29,6 +32,7 @@ __all__ = [
     "SIZE_EXAMPLES",
     "SIZE_OBJECTIVES",
     "SIZE_PRICES",
+    "Claims",
     "Comparison",
     "Plan",
     "Prediction",
@@ -37,6 +41,9 @@ __all__ = [
     "Size",
     "Validation",
     "catalogue",
+    "claim_files",
+    "claims",
+    "claims_document",
     "compare",
     "compare_document",
     "plan",
