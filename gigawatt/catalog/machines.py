@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import tomllib
 from collections.abc import Mapping
@@ -248,13 +249,11 @@ def _power(part: Chip) -> dict[str, Fact]:
                     part.facts["system_w"], "it_power_per_chip_w", network, note, "derived"
                 )
             }
-        ratio = float(defaults()["system_over_tdp_ratio"].value)
-        part.number("tdp_w")
+        over_tdp = defaults()["system_over_tdp_ratio"]
+        ratio, tdp_w = float(over_tdp.value), part.number("tdp_w")
     except UnknownFactError:
         return {}
     note = f"{ratio:g} x TDP for the server, x {network:g} for the network: no server power is known"
-    return {
-        "it_power_per_chip_w": _scaled(
-            part.facts["tdp_w"], "it_power_per_chip_w", ratio * network, note, "assumed"
-        )
-    }
+    found = _scaled(part.facts["tdp_w"], "it_power_per_chip_w", ratio * network, note, "assumed")
+    low, high = ((end or ratio) * network * tdp_w for end in (over_tdp.low, over_tdp.high))
+    return {"it_power_per_chip_w": dataclasses.replace(found, low=low, high=high)}

@@ -21,6 +21,7 @@ from gigawatt.errors import (
 COMMANDS = {  # name: (module, one line for --help, which must not load the module)
     "plan": ("gigawatt.cli.plan", "How long, how much, laid out how?"),
     "compare": ("gigawatt.cli.compare", "Which machine? The same job on several, side by side."),
+    "energy": ("gigawatt.cli.energy", "How much energy does a token take on each chip, at equal work?"),
     "study": ("gigawatt.cli.study", "What if? Grids and samples of a scenario, queried and summed up."),
     "size": ("gigawatt.cli.size", "What must I buy: which machine, how many chips, within which limits?"),
     "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),

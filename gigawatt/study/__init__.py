@@ -10,6 +10,8 @@ from gigawatt.study.claims.run import Claims, claims
 from gigawatt.study.compare import EQUAL, Comparison, Refusal, compare
 from gigawatt.study.compare_document import compare_document
 from gigawatt.study.designs import PRICES as SIZE_PRICES
+from gigawatt.study.energy import NOTHING, ON, Energy, energy
+from gigawatt.study.energy_document import energy_document
 from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
@@ -27,13 +29,16 @@ __all__ = [
     "ENGINES",
     "EQUAL",
     "KINDS",
+    "NOTHING",
     "OBJECTIVES",
+    "ON",
     "SCHEMAS",
     "SIZE_EXAMPLES",
     "SIZE_OBJECTIVES",
     "SIZE_PRICES",
     "Claims",
     "Comparison",
+    "Energy",
     "Plan",
     "Prediction",
     "Ran",
@@ -46,6 +51,8 @@ __all__ = [
     "claims_document",
     "compare",
     "compare_document",
+    "energy",
+    "energy_document",
     "plan",
     "predict",
     "query",

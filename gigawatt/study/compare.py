@@ -61,28 +61,64 @@ def compare(
     the most that all of them have, when it is not given. `job` are the words of `plan`.
     Raises: InputError; NothingFeasibleError when the job fits on none.
     """
-    names = _names(on)
-    _refuse_words(equal, amount=amount, by=by)
-    machines = [named_machine(name, chips=None) for name in names]
-    limit, priced_by = _limit(machines, equal, amount)
-    plans, refusals = [], []
-    for i, (name, machine) in enumerate(zip(names, machines, strict=True)):
-        share = _share(progress, i, len(names))
-        try:
-            chips = [machine.chips]
-            if limit is not None and equal is not None:
-                most = _most(machine, equal, limit=limit, priced_by=priced_by)
-                chips = _chips(model, machine, name=name, most=most, job=job)
-            plans.append(_best_part(model, name=name, chips=chips, by=by, progress=share, job=job))
-        except (NothingFeasibleError, UnknownFactError, _TooSmall) as error:
-            refusals.append(Refusal(machine=name, why=str(error)))
+    machines = named_machines(on)
+    part = part_of(list(machines.values()), equal=equal, amount=amount, by=by)
+    plans, refusals = plans_on(model, machines, part=part, by=by, progress=progress, **job)
     if not plans:
         told = "; ".join(refusal.why for refusal in refusals)
         raise NothingFeasibleError(f"the job fits on none of the machines: {told}", {})
     plans.sort(key=lambda p: score(p, by))
     return Comparison(
-        by=by, plans=tuple(plans), refusals=tuple(refusals), equal=equal, amount=limit, priced_by=priced_by
+        by=by,
+        plans=tuple(plans),
+        refusals=tuple(refusals),
+        equal=part.equal,
+        amount=part.amount,
+        priced_by=part.priced_by,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """How much of each machine is used: all, or what is equal in something."""
+
+    equal: str | None
+    amount: float | None
+    priced_by: str
+
+
+def part_of(machines: Sequence[Machine], *, equal: str | None, amount: Any, by: str) -> Part:
+    """Return how much of each machine a comparison uses.
+
+    Raises: InputError for words that are none; UnknownFactError where a machine's power or price is.
+    """
+    _refuse_words(equal, amount=amount, by=by)
+    limit, priced_by = _limit(machines, equal, amount)
+    return Part(equal=equal, amount=limit, priced_by=priced_by)
+
+
+def plans_on(
+    model: str,
+    machines: Mapping[str, Machine],
+    *,
+    part: Part,
+    by: str,
+    progress: Callable[[float], None] | None = None,
+    **job: Any,
+) -> tuple[list[Plan], list[Refusal]]:
+    """Return the plans of a job on its part of each machine, in their order, and where it cannot run."""
+    plans, refusals = [], []
+    for i, (name, machine) in enumerate(machines.items()):
+        share = _share(progress, i, len(machines))
+        try:
+            chips = [machine.chips]
+            if part.amount is not None and part.equal is not None:
+                most = _most(machine, part.equal, limit=part.amount, priced_by=part.priced_by)
+                chips = _chips(model, machine, name=name, most=most, job=job)
+            plans.append(_best_part(model, name=name, chips=chips, by=by, progress=share, job=job))
+        except (NothingFeasibleError, UnknownFactError, _TooSmall) as error:
+            refusals.append(Refusal(machine=name, why=str(error)))
+    return plans, refusals
 
 
 def score(found: Plan, by: str) -> float:
@@ -95,7 +131,11 @@ class _TooSmall(GigawattError):
     """The part of a machine is less than one server."""
 
 
-def _names(on: Sequence[str]) -> list[str]:
+def named_machines(on: Sequence[str]) -> dict[str, Machine]:
+    """Return the machines of a comparison by the names given, two to eight.
+
+    Raises: InputError for a name that is not known, comes twice, or is one too many.
+    """
     names = [name.strip() for name in on if name.strip()]
     if not 2 <= len(names) <= MOST_MACHINES:
         raise InputError(
@@ -105,7 +145,7 @@ def _names(on: Sequence[str]) -> list[str]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(f"on = {','.join(names)!r} names {twice[0]!r} twice")
-    return names
+    return {name: named_machine(name, chips=None) for name in names}
 
 
 def _refuse_words(equal: str | None, *, amount: Any, by: str) -> None:

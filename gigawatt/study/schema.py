@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCHEMAS = ("compare", "plan", "size")
+SCHEMAS = ("compare", "energy", "plan", "size")
 
 
 def schema(document: str) -> str:

@@ -1,0 +1,66 @@
+"""Pictures of a document: the options that ask for them, the files, and one self-contained page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import click
+
+from gigawatt.cli.output import emit
+from gigawatt.cli.page import STYLE
+
+Rows = Sequence[Mapping[str, str]]
+PICTURES = (
+    click.option("--html", metavar="FILE", help="Write the picture and the tables as one page."),
+    click.option("--svg", metavar="FILE", help="Write the picture as SVG."),
+    click.option("--png", metavar="FILE", help="Write the picture as PNG."),
+)
+
+
+def picture_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that write pictures."""
+    for option in reversed(PICTURES):
+        command = option(command)
+    return command
+
+
+def write_pictures(
+    chart: Mapping[str, Any],
+    page: Callable[[str], str],
+    *,
+    html: str | None,
+    svg: str | None,
+    png: str | None,
+) -> None:
+    """Write the files that were asked for; `page` makes a page of the picture."""
+    from gigawatt.study.charts import png as png_of
+    from gigawatt.study.charts import svg as svg_of
+
+    if svg:
+        emit(svg_of(chart), svg)
+    if png:
+        emit(png_of(chart), png)
+    if html:
+        emit(page(svg_of(chart)), html)
+
+
+def page_of(
+    title: str, picture: str, *, told: Sequence[str], tables: Mapping[str, Rows], notes: Sequence[str] = ()
+) -> str:
+    """Return one self-contained page: sentences, the picture, tables by their headings, and notes."""
+    head = "".join(f"<p>{escape(line)}" for line in told)
+    body = "".join(f"<h2>{escape(name)}</h2><div>{_table(rows)}</div>" for name, rows in tables.items())
+    foot = "".join(f"<p><small>{escape(line)}</small>" for line in notes)
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>gigawatt: {escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1>{head}"
+        f"<figure>{picture}</figure>{body}{foot}</html>"
+    )
+
+
+def _table(rows: Rows) -> str:
+    head = "".join(f"<th>{escape(name)}" for name in (rows[0] if rows else ()))
+    body = "".join("<tr>" + "".join(f"<td>{escape(v)}" for v in row.values()) for row in rows)
+    return f"<table><tr>{head}{body}</table>"
