@@ -54,7 +54,7 @@ def said_text(row: Mapping[str, Any]) -> str:
 def computed_text(row: Mapping[str, Any]) -> str:
     """Return the figures of a row, each with what it is."""
     if row["error"]:
-        return row["error"]
+        return str(row["error"])
     figures = {figure["text"]: figure["label"] for figure in reversed(row["figures"])}
     return "; ".join(f"{figures.get(text, '')} {text}".strip() for text in row["headline"]) or "nothing"
 

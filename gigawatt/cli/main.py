@@ -28,7 +28,7 @@ COMMANDS = {  # name: (module, one line for --help, which must not load the modu
     "validate": ("gigawatt.cli.validate", "Compare predictions with measured training runs."),
     "claims": (
         "gigawatt.cli.claims",
-        "Can an article's figures be true? Each claim recomputed, and a verdict.",
+        "Can an article's figures be true? Each claim, recomputed.",
     ),
     "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),
     "machine": ("gigawatt.cli.machine", "Show one machine, fact by fact."),

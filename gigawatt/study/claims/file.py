@@ -277,8 +277,8 @@ def _wanted(
     about = {"name": name, "label": row.get("label") or name.replace("_", " "), "note": row.get("note", "")}
     unit = row.get("unit", "")
     if ways == ["query"]:
-        return Wanted(**about, unit=unit, query=_query({k: v for k, v in row.items() if k not in ABOUT}, path),
-                      path=path)  # fmt: skip
+        asked = _query({k: v for k, v in row.items() if k not in ABOUT}, path)
+        return Wanted(**about, unit=unit, query=asked, path=path)
     if ways == ["expr"]:
         _refuse_extra(row, ("expr", *ABOUT), path)
         if not isinstance(row["expr"], str) or not unit:
@@ -307,7 +307,9 @@ def _datum(
             raise _Wrong((*path, "source"), what)
     note = "; ".join(part for part in (str(row.get("where", "")), about["note"]) if part)
     return Wanted(
-        **{**about, "note": note},
+        name=about["name"],
+        label=about["label"],
+        note=note,
         unit=unit,
         datum=_span(row["value"], unit, path, field="value"),
         kind=str(row["kind"]),

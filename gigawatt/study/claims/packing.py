@@ -32,10 +32,10 @@ def packed(*, jobs: int, mean_need: float, slices: int, seed: int) -> Packed:
     rng = np.random.default_rng(seed)
     needs = rng.beta(2.0 * mean_need, 2.0 * (1.0 - mean_need), size=jobs)
     taken = np.maximum(np.ceil(needs * slices - 1e-9), 1.0).astype(int)
-    used = bins_of(np.sort(taken)[::-1], slices)
+    cards = bins_of(np.sort(taken)[::-1], slices)
     work = float(needs.sum())
     return Packed(
-        whole_fraction=work / jobs, sliced_fraction=work / used, cards_whole=jobs, cards_sliced=used
+        whole_fraction=work / jobs, sliced_fraction=work / cards, cards_whole=jobs, cards_sliced=cards
     )
 
 

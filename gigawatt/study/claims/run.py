@@ -1,4 +1,4 @@
-"""Compute a claim file: every figure from the catalogue and the model, then every verdict from the figures."""
+"""Compute a claim file: every figure from catalogue and model, then every verdict from the figures."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def check(claim: Claim, *, file: ClaimFile, desk: Desk) -> Checked:
 
 
 def used_names(claim: Claim) -> list[str]:
-    """Return the figures of a claim in the order in which they are shown: its own, then shared ones it uses."""
+    """Return the figures of a claim in the order shown: its own, then the shared ones it uses."""
     found = list(claim.figures)
     found += [name for name in claim.rows.headline if name not in found]
     for reading in claim.rows.readings:

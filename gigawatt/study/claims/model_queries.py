@@ -1,0 +1,250 @@
+"""Queries to the model: plans, energy at equal work, Linpack, laws of loss, and packing of jobs."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from gigawatt.catalog import Machine, find_machine
+from gigawatt.errors import InputError, unknown_name
+from gigawatt.perf.hpl import HplRun, hpl_run
+from gigawatt.scaling import law
+from gigawatt.scaling.laws import loss_nats
+from gigawatt.study.claims.asked import Desk, Found
+from gigawatt.study.claims.packing import packed
+from gigawatt.study.claims.query import Quantity, Query
+from gigawatt.study.energy import Energy, energy
+from gigawatt.study.plan import Plan
+from gigawatt.units import parse
+
+PLAN_FIGURES: dict[str, tuple[str, Callable[[Plan], float]]] = {
+    "wall_s": ("s", lambda p: float(p.run.wall_s)),
+    "useful_s": ("s", lambda p: float(p.run.useful_s)),
+    "step_s": ("s", lambda p: float(p.step.total_s)),
+    "chips": ("1", lambda p: float(p.scenario.machine.chips)),
+    "chip_s": ("s", lambda p: float(p.run.chip_s)),
+    "tokens": ("1", lambda p: float(p.scenario.tokens)),
+    "mfu": ("%", lambda p: float(p.use.mfu)),
+    "goodput": ("%", lambda p: float(p.run.lost.useful)),
+    "interruptions": ("1", lambda p: float(p.run.interruptions)),
+    "it_energy_j": ("J", lambda p: float(p.run.it_energy_j)),
+    "meter_energy_j": ("J", lambda p: float(p.run.facility_energy_j)),
+    "meter_power_w": ("W", lambda p: float(p.run.it_power_w) * p.scenario.machine.site.pue),
+    "energy_j_per_token": ("J/token", lambda p: float(p.run.facility_energy_j) / float(p.scenario.tokens)),
+    "it_energy_j_per_token": ("J/token", lambda p: float(p.run.it_energy_j) / float(p.scenario.tokens)),
+    "tokens_per_s_per_chip": ("token/s", lambda p: float(p.use.tokens_per_s_per_chip)),
+    "rent_usd": ("USD", lambda p: float(p.run.rent_usd)),
+    "own_usd": ("USD", lambda p: float(p.run.own.total_usd)),
+    "co2e_kg": ("kg", lambda p: float(p.run.co2e_kg)),
+    "loss_nats": ("nat/token", lambda p: float(p.run.loss.loss_nats)),
+}
+
+
+class PlanQuery(Query):
+    """One figure of the best plan for a model on a machine."""
+
+    KIND: ClassVar[str] = "plan"
+    model: str
+    on: str
+    get: str
+    chips: Quantity | None = None
+    tokens: Quantity | None = None
+    batch_sequences: Quantity | None = None
+    seq: Quantity | None = None
+    dtype: str | None = None
+    stack: str | None = None
+    fixed: dict[str, Any] | None = None  # parts of the layout held in the search
+
+    def words(self) -> dict[str, Any]:
+        """Return the words of `gigawatt.plan`."""
+        given: dict[str, Any] = {
+            "chips": _count(self.chips, "chips"),
+            "tokens": None if self.tokens is None else parse(self.tokens, "1", field="tokens"),
+            "batch_sequences": _count(self.batch_sequences, "batch_sequences"),
+            "seq_tokens": _count(self.seq, "seq"),
+            "dtype": self.dtype,
+            "stack": self.stack,
+            "fixed": self.fixed,
+        }
+        return {"model": self.model, "on": self.on, **{k: v for k, v in given.items() if v is not None}}
+
+    def found(self, desk: Desk) -> Found:
+        if self.get not in PLAN_FIGURES:
+            raise unknown_name("figure of a plan", self.get, PLAN_FIGURES)
+        unit, take = PLAN_FIGURES[self.get]
+        value = take(desk.plan(self.words()))
+        if value != value:
+            raise InputError(f"{self.get} of this plan needs a figure that nobody published for {self.on!r}")
+        return Found(value=value, unit=unit, kind="predicted")
+
+    def command(self) -> str:
+        told = {"--chips": self.chips, "--tokens": self.tokens, "--batch-sequences": self.batch_sequences,
+                "--seq": self.seq, "--dtype": self.dtype, "--stack": self.stack}  # fmt: skip
+        words = [f"{option} {shlex.quote(str(v))}" for option, v in told.items() if v is not None]
+        if self.fixed:
+            words.append("--fixed " + ",".join(f"{k}={v}" for k, v in self.fixed.items()))
+        return " ".join([f"gigawatt plan {shlex.quote(self.model)} --on {shlex.quote(self.on)}", *words])
+
+
+def _count(written: Quantity | None, field: str) -> int | None:
+    if written is None:
+        return None
+    found = parse(written, "1", field=field)
+    if found != int(found):
+        raise InputError(f"{field} = {written!r} is not a whole number")
+    return int(found)
+
+
+HPL_FIGURES: dict[str, tuple[str, Callable[[HplRun, Machine], float]]] = {
+    "rate": ("flop/s", lambda run, m: float(run.rate_flop_per_s)),
+    "time_s": ("s", lambda run, m: float(run.total_s)),
+    "order": ("1", lambda run, m: float(run.order)),
+    "rate_per_chip": ("flop/s", lambda run, m: float(run.rate_flop_per_s) / m.chips),
+}
+
+
+class HplQuery(Query):
+    """High-Performance Linpack on a machine."""
+
+    KIND: ClassVar[str] = "hpl"
+    of: str
+    get: Literal["rate", "time_s", "order", "rate_per_chip"] = "rate"
+    order: Quantity | None = None
+
+    def found(self, desk: Desk) -> Found:
+        machine = find_machine(self.of)
+        order = None if self.order is None else parse(self.order, "1", field="order")
+        run: HplRun = desk.kept(f"hpl {self.of} {order}", lambda: hpl_run(machine, order))
+        unit, take = HPL_FIGURES[self.get]
+        return Found(value=take(run, machine), unit=unit, kind="predicted", note=run.origin)
+
+    def command(self) -> str:
+        return f"gigawatt machine show {shlex.quote(self.of)}"
+
+
+class LossQuery(Query):
+    """The loss of a law, at parameters and tokens or at the best split of some compute."""
+
+    KIND: ClassVar[str] = "loss"
+    law: str = "besiroglu-2024"
+    params: Quantity | None = None
+    tokens: Quantity | None = None
+    compute: Quantity | None = None
+
+    def found(self, desk: Desk) -> Found:
+        chosen = law(self.law)
+        if (self.compute is None) == (self.params is None or self.tokens is None):
+            raise InputError("a loss needs either compute, or params and tokens")
+        if self.compute is not None:
+            n, d = best_split(parse(self.compute, "flop", field="compute"), self.law)
+        else:
+            n, d = (
+                parse(v or 0.0, "1", field=f) for f, v in (("params", self.params), ("tokens", self.tokens))
+            )
+        value = float(loss_nats(n, d, by=chosen))
+        return Found(value=value, unit="nat/token", kind="predicted", note=f"{chosen.name}: {chosen.source}")
+
+    def command(self) -> str:
+        return "gigawatt plan llama3.1-8b --on eos"
+
+
+def best_split(compute_flop: float, name: str) -> tuple[float, float]:
+    r"""Return the parameters and tokens of the least loss at some compute.
+
+    .. math:: N = G (C/6)^{\beta/(\alpha+\beta)}, \quad D = (C/6) / N, \quad
+        G = (\alpha A / \beta B)^{1/(\alpha+\beta)}
+
+    Valid for: C = 6 N D.
+    Source: Hoffmann 2022, arXiv:2203.15556 eq. 4.
+
+    >>> n, d = best_split(5.76e23, "besiroglu-2024")
+    >>> round(n / 1e9, 1), round(d / n, 1)
+    (72.2, 18.4)
+    """
+    L, C = law(name), compute_flop
+    G = (L.alpha * L.A / (L.beta * L.B)) ** (1.0 / (L.alpha + L.beta))
+    N = G * (C / 6.0) ** (L.beta / (L.alpha + L.beta))
+    return N, C / 6.0 / N
+
+
+ENERGY_FIGURES = {
+    "token_j": "J/token",  # at the meter, failures and waiting included
+    "low_j": "J/token",
+    "high_j": "J/token",
+    "energy_ratio": "x",  # the first machine's joules a token over this one's
+    "speed_ratio": "x",  # tokens a second of a chip, over the first machine's
+    "sheet_ratio": "x",  # what the datasheets say: peak a watt, over the first machine's
+}
+
+
+class EnergyQuery(Query):
+    """Joules a token and speed of one machine against another, at the same job on equal parts of both."""
+
+    KIND: ClassVar[str] = "energy"
+    model: str
+    on: str  # whose figure it is
+    against: str
+    get: Literal["token_j", "low_j", "high_j", "energy_ratio", "speed_ratio", "sheet_ratio"]
+    tokens: Quantity = "1T"
+    dtypes: str = "bf16"  # with commas; the figure is of the last, the baseline is in the first
+    equal: Literal["chips", "power", "cost", "nothing"] = "chips"
+    amount: Quantity | None = None
+
+    def _machines(self) -> list[str]:
+        return list(dict.fromkeys([self.against, self.on]))
+
+    def found(self, desk: Desk) -> Found:
+        formats = [word.strip() for word in self.dtypes.split(",")]
+        run: Energy = desk.kept(f"{self.command()}", lambda: self._run(formats))
+        rows = [
+            r
+            for r in run.rows
+            if (r.plan.scenario.machine.id, r.plan.scenario.job.dtype) == (self.on, formats[-1])
+        ]
+        if not rows:
+            why = "; ".join(r.why for r in run.refusals if r.machine == self.on)
+            raise InputError(f"on = {self.on!r} has no such plan in {formats[-1]}: {why}")
+        value = float(getattr(rows[0], self.get))
+        return Found(value=value, unit=ENERGY_FIGURES[self.get], kind="predicted")
+
+    def _run(self, formats: list[str]) -> Energy:
+        tokens = parse(self.tokens, "1", field="tokens")
+        return energy(
+            self.model, on=self._machines(), dtypes=formats, against=self.against, equal=self.equal,
+            amount=self.amount, tokens=tokens,
+        )  # fmt: skip
+
+    def command(self) -> str:
+        amount = "" if self.amount is None else f" --amount {shlex.quote(str(self.amount))}"
+        return (
+            f"gigawatt energy {self.model} --on {','.join(self._machines())} --tokens {self.tokens} "
+            f"--dtype {self.dtypes} --equal {self.equal}{amount}"
+        )
+
+
+class PackingQuery(Query):
+    """How full cards get that jobs want a part of: a small model of a queue, not a measurement."""
+
+    KIND: ClassVar[str] = "packing"
+    get: Literal["whole", "sliced", "cards_whole", "cards_sliced"]
+    mean_need: float = Field(gt=0.0, lt=1.0)
+    jobs: int = Field(default=2000, ge=1, le=20_000)
+    slices: int = Field(default=10, ge=1, le=1000)
+    seed: int = Field(default=7, ge=0)
+
+    def found(self, desk: Desk) -> Found:
+        words = {"jobs": self.jobs, "mean_need": self.mean_need, "slices": self.slices, "seed": self.seed}
+        run = desk.kept(f"packing {words}", lambda: packed(**words))  # type: ignore[arg-type]
+        value, unit = {
+            "whole": (run.whole_fraction, "%"),
+            "sliced": (run.sliced_fraction, "%"),
+            "cards_whole": (float(run.cards_whole), "1"),
+            "cards_sliced": (float(run.cards_sliced), "1"),
+        }[self.get]
+        return Found(value=value, unit=unit, kind="predicted", note="first-fit of drawn needs onto slices")
+
+    def command(self) -> str:
+        return ""
