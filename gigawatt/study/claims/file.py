@@ -23,7 +23,8 @@ from gigawatt.errors import FileFormatError, InputError, unknown_name
 from gigawatt.study.claims.expression import names_in
 from gigawatt.study.claims.figures import Span, span_of
 from gigawatt.study.claims.places import toml_places
-from gigawatt.study.claims.queries import QUERIES, Query
+from gigawatt.study.claims.queries import QUERIES
+from gigawatt.study.claims.query import Query
 from gigawatt.study.claims.rows import SHAPES, ClaimFileRows, ClaimRow, PictureRow, ReadingRow
 
 ENDINGS = (".toml", ".yaml", ".yml")

@@ -181,47 +181,44 @@ ENERGY_FIGURES = {
 
 
 class EnergyQuery(Query):
-    """Joules a token and speed of one machine against another, at the same job on equal parts of both."""
+    """Joules a token and speed of one machine against the first, at the same job on equal parts of all."""
 
     KIND: ClassVar[str] = "energy"
     model: str
+    among: str  # two to eight machines, with commas; the first is the baseline
     on: str  # whose figure it is
-    against: str
     get: Literal["token_j", "low_j", "high_j", "energy_ratio", "speed_ratio", "sheet_ratio"]
     tokens: Quantity = "1T"
-    dtypes: str = "bf16"  # with commas; the figure is of the last, the baseline is in the first
+    dtypes: str = "bf16"  # with commas; the baseline is in the first
+    dtype: str = "bf16"  # whose figure it is
     equal: Literal["chips", "power", "cost", "nothing"] = "chips"
     amount: Quantity | None = None
 
-    def _machines(self) -> list[str]:
-        return list(dict.fromkeys([self.against, self.on]))
-
     def found(self, desk: Desk) -> Found:
-        formats = [word.strip() for word in self.dtypes.split(",")]
-        run: Energy = desk.kept(f"{self.command()}", lambda: self._run(formats))
-        rows = [
-            r
-            for r in run.rows
-            if (r.plan.scenario.machine.id, r.plan.scenario.job.dtype) == (self.on, formats[-1])
-        ]
+        run: Energy = desk.kept(self.command(), self._run)
+        asked = (self.on, self.dtype)
+        rows = [r for r in run.rows if (r.plan.scenario.machine.id, r.plan.scenario.job.dtype) == asked]
         if not rows:
-            why = "; ".join(r.why for r in run.refusals if r.machine == self.on)
-            raise InputError(f"on = {self.on!r} has no such plan in {formats[-1]}: {why}")
+            why = "; ".join(r.why for r in run.refusals if r.machine == self.on) or "it is not among them"
+            raise InputError(f"on = {self.on!r} has no such plan in {self.dtype!r}: {why}")
         value = float(getattr(rows[0], self.get))
         return Found(value=value, unit=ENERGY_FIGURES[self.get], kind="predicted")
 
-    def _run(self, formats: list[str]) -> Energy:
-        tokens = parse(self.tokens, "1", field="tokens")
+    def _run(self) -> Energy:
         return energy(
-            self.model, on=self._machines(), dtypes=formats, against=self.against, equal=self.equal,
-            amount=self.amount, tokens=tokens,
-        )  # fmt: skip
+            self.model,
+            on=self.among.split(","),
+            dtypes=self.dtypes.split(","),
+            equal=self.equal,
+            amount=self.amount,
+            tokens=parse(self.tokens, "1", field="tokens"),
+        )
 
     def command(self) -> str:
         amount = "" if self.amount is None else f" --amount {shlex.quote(str(self.amount))}"
         return (
-            f"gigawatt energy {self.model} --on {','.join(self._machines())} --tokens {self.tokens} "
-            f"--dtype {self.dtypes} --equal {self.equal}{amount}"
+            f"gigawatt energy {shlex.quote(self.model)} --on {shlex.quote(self.among)} "
+            f"--tokens {self.tokens} --dtype {self.dtypes} --equal {self.equal}{amount}"
         )
 
 
