@@ -55,8 +55,9 @@ def computed_text(row: Mapping[str, Any]) -> str:
     """Return the figures of a row, each with what it is."""
     if row["error"]:
         return str(row["error"])
-    figures = {figure["text"]: figure["label"] for figure in reversed(row["figures"])}
-    return "; ".join(f"{figures.get(text, '')} {text}".strip() for text in row["headline"]) or "nothing"
+    figures = {figure["name"]: figure for figure in row["figures"]}
+    told = (figures[name] for name in row["headline"])
+    return "; ".join(f"{figure['label']} {figure['text']}" for figure in told) or "nothing"
 
 
 def verdict_text(row: Mapping[str, Any]) -> str:

@@ -58,7 +58,7 @@ def _claim(one: Checked) -> dict[str, Any]:
         "verdict": one.verdict,
         "said": [_figure(figure) for figure in one.said.values()],
         "figures": [_figure(figure) for figure in one.figures.values()],
-        "headline": [one.figures[name].text for name in headline(one)],
+        "headline": headline(one),
         "readings": [
             {
                 "label": reading.label,

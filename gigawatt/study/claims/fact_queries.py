@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gigawatt.catalog import Chip, Machine, chip, find_machine, find_model, site
+from gigawatt.catalog import Chip, Machine, chip, find_machine, find_model
 from gigawatt.catalog.load import defaults
 from gigawatt.errors import InputError
 from gigawatt.study.claims.asked import Desk, Found, fact_found, machine_or_chip, weight
@@ -47,11 +47,13 @@ class MachineQuery(_FactQuery):
         machine = find_machine(self.of)
         if self.fact in MACHINE_WORDS:
             unit, word = MACHINE_WORDS[self.fact]
-            return Found(value=word(machine), unit=unit, kind="spec", note=machine.note)
+            _, sources = weight(machine.facts, *OF_THE_MACHINE)
+            return Found(value=word(machine), unit=unit, kind="spec", sources=sources)
         facts = {**machine.site.facts, **machine.facts}
         return fact_found(facts, self.fact, owner=machine.id, bound=self.bound, rival=self.rival)
 
 
+OF_THE_MACHINE = ("release_date", "cost_usd", "facility_w")  # facts whose sources are the machine's own
 MACHINE_WORDS: dict[str, tuple[str, Callable[[Machine], float | str]]] = {
     "chip": ("text", lambda m: m.chip.id),
     "chips": ("1", lambda m: float(m.chips)),
@@ -61,19 +63,6 @@ MACHINE_WORDS: dict[str, tuple[str, Callable[[Machine], float | str]]] = {
     "network_bytes_per_s": ("byte/s", lambda m: m.levels[-1].bytes_per_s),
     "memory_bytes": ("byte", lambda m: m.chips * m.chip.hbm_bytes),
 }
-
-
-class SiteQuery(_FactQuery):
-    """A fact of a site; a reader sees it on a machine that stands there."""
-
-    KIND: ClassVar[str] = "site"
-
-    def found(self, desk: Desk) -> Found:
-        place = site(self.of)
-        return fact_found(place.facts, self.fact, owner=place.id, bound=self.bound, rival=self.rival)
-
-    def command(self) -> str:
-        return "gigawatt catalog machines"
 
 
 class ModelQuery(Query):

@@ -230,7 +230,10 @@ def _check_reading(
             continue
         if test.figure not in figures:
             raise _Wrong(at, str(unknown_name("figure", test.figure, figures)))
-        if (test.said or test.figure) not in said:
+        if test.than and test.than not in figures:
+            raise _Wrong(at, str(unknown_name("than", test.than, figures)))
+        own = test.than or test.value is not None
+        if not own and (test.said or test.figure) not in said:
             raise _Wrong(at, str(unknown_name("said", test.said or test.figure, said)))
         if not test.rule:
             raise _Wrong(at, "is is missing; allowed: within, at_least, at_most, same")

@@ -18,6 +18,5 @@ QUERIES: dict[str, type[Query]] = {
         fact_queries.PeakQuery,
         model_queries.PlanQuery,
         fact_queries.PowerQuery,
-        fact_queries.SiteQuery,
     )
 }

@@ -47,7 +47,9 @@ class TestRow(_Strict):
     """One comparison: a computed figure with what is said, or a condition over figures."""
 
     figure: str = ""
-    said: str = ""  # the said value of the same name when left out
+    said: str = ""  # what it is compared with: the said value of the same name when nothing is given,
+    than: str = ""  # another figure,
+    value: Quantity | None = None  # or a limit of our own
     rule: Literal["", "within", "at_least", "at_most", "same"] = Field(default="", alias="is")
     by: Quantity = 0.0  # how far off it may be: a share, or days for dates
     when: str = ""

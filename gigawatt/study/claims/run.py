@@ -93,8 +93,8 @@ def used_names(claim: Claim) -> list[str]:
     found += [name for name in claim.rows.headline if name not in found]
     for reading in claim.rows.readings:
         for test in reading.tests:
-            named = sorted(names_in(test.when, field="when")) if test.when else [test.figure]
-            found += [name for name in named if name not in found and not name.startswith(SAID)]
+            named = names_in(test.when, field="when") if test.when else {test.figure, test.than} - {""}
+            found += [name for name in sorted(named - set(found)) if not name.startswith(SAID)]
     return found
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gigawatt.errors import InputError
-from gigawatt.study.claims.expression import evaluate
-from gigawatt.study.claims.figures import Figure, told
+from gigawatt.study.claims.expression import evaluate, names_in
+from gigawatt.study.claims.figures import Figure, span_of, told
 from gigawatt.study.claims.rows import ReadingRow, TestRow
 from gigawatt.units import figures as digits
 from gigawatt.units import parse
@@ -69,11 +69,31 @@ def tested(test: TestRow, figures: Mapping[str, Figure], said: Mapping[str, Figu
         found = evaluate(test.when, numbers(figures, said), field="when")
         if not isinstance(found, bool):
             raise InputError(f"when = {test.when!r} is a number, not a condition; write e.g. a > b")
-        return Tested(text=test.label or test.when, holds=found)
-    computed, asked = figures[test.figure], said[test.said or test.figure]
+        return Tested(text=_condition(test, figures), holds=found)
+    computed = figures[test.figure]
+    asked = _asked(test, figures, said)
     holds, how = RULES[test.rule](computed, asked, test)
-    label = test.label or computed.label
-    return Tested(text=f"{label}: {computed.text} {how} {asked.text}", holds=holds)
+    label, word = test.label or computed.label, "" if holds else "not "
+    return Tested(text=f"{label}: {computed.text} is {word}{how} {asked.text}", holds=holds)
+
+
+def _condition(test: TestRow, figures: Mapping[str, Figure]) -> str:
+    """Return a condition in words, with the figures that it hangs on."""
+    named = [figures[name] for name in sorted(names_in(test.when, field="when")) if name in figures]
+    return f"{test.label or test.when} ({', '.join(f'{f.label} {f.text}' for f in named)})"
+
+
+def _asked(test: TestRow, figures: Mapping[str, Figure], said: Mapping[str, Figure]) -> Figure:
+    """Return what a figure is compared with: another one, a limit, or what is said."""
+    if test.than:
+        return figures[test.than]
+    if test.value is None:
+        return said[test.said or test.figure]
+    unit = figures[test.figure].unit
+    span = span_of(test.value, unit, field="value")
+    text = told(span.value, unit, low=span.low, high=span.high)
+    return Figure(name="value", label="", value=span.value, unit=unit, text=text, by="", kind="assumed",
+                  low=span.low, high=span.high)  # fmt: skip
 
 
 def numbers(figures: Mapping[str, Figure], said: Mapping[str, Figure]) -> dict[str, float]:
