@@ -29,6 +29,7 @@ UNIT_OF_ENDING = {
     "_bytes": "byte",
     "_usd": "USD",
     "_kg": "kg",
+    "_m": "m",
     "_w": "W",
     "_s": "s",
     "_tokens": "1",

@@ -125,6 +125,7 @@ YEAR_S = 365.25 * 86400.0
 FACTS: dict[str, tuple[str, float, float]] = {  # unit, least, most: beyond, a unit was confused
     "capex_usd_per_chip": ("USD", 0.0, 1e8),
     "capital_per_year": ("1", 0.0, 10.0),
+    "chips_per_rack": ("1", 1.0, 1e5),
     "cost_usd": ("USD", 0.0, 1e14),
     "depreciation_s": ("s", 86400.0, 100 * YEAR_S),
     "facility_life_s": ("s", 86400.0, 200 * YEAR_S),

@@ -121,6 +121,7 @@ def _levels(rows: MachineFile, part: Chip, where: str) -> tuple[Level, ...]:
                 bytes_per_s=_positive(rate, name, where),
                 latency_s=_latency(row.latency, "network_latency_s", f"network.{row.name}.latency", where),
                 reduces_in_network=row.reduces_in_network,
+                oversubscription=float(row.oversubscription),
             )
         )
         below = chips

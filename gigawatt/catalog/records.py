@@ -122,6 +122,7 @@ class Level:
     topology: Topology = "switch"
     dims: tuple[int, ...] = ()  # of a torus, innermost first; their product is `chips`
     reduces_in_network: bool = False  # NVLS, SHARP
+    oversubscription: float = 1.0  # that is already in `bytes_per_s`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

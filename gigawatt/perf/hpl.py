@@ -160,7 +160,7 @@ def hpl_run(machine: Machine, order: Count | None = None) -> HplRun:
     """Return one run on a machine; the order fills the fitted share of its memory when none is given.
 
     Valid for: all chips of the machine.
-    Source: hpl_order, hpl_time; the narrowest level outside a node carries the exchange.
+    Source: hpl_order, hpl_time; the exchange runs at the line rate of a chip's ports, as it was fitted.
     Raises: UnknownFactError when no FP64 peak is known.
 
     >>> from gigawatt.catalog import machine
@@ -172,6 +172,7 @@ def hpl_run(machine: Machine, order: Count | None = None) -> HplRun:
     if order is None:
         fill = hpl_table()["fill_fraction"]
         order = hpl_order(machine.chips, machine.chip.hbm_bytes, fill_fraction=fill)
-    nic = min(level.bytes_per_s for level in machine.levels[1:] or machine.levels)
+    level = machine.levels[min(1, len(machine.levels) - 1)]
+    nic = level.bytes_per_s * level.oversubscription
     time = fitted_time(order, machine.chips, chip_flop_per_s=rate, nic_bytes_per_s=nic)
     return HplRun(order=order, time=time, rate_flop_per_s=hpl_flop(order) / time.total_s, origin=origin)

@@ -3,6 +3,11 @@
 Takes a model, a machine and what to do there; returns a plan, from which every face is drawn.
 """
 
+from gigawatt.study.bom import Bom, bom
+from gigawatt.study.bom_document import bom_document, bom_rows
+from gigawatt.study.cable_readings import CableReading, cable_readings, cables_document
+from gigawatt.study.cards import CHIPS as CARD_CHIPS
+from gigawatt.study.cards import Cards, Hand, cards, cards_document
 from gigawatt.study.catalogue import KINDS, catalogue, show
 from gigawatt.study.claims.document import claims_document
 from gigawatt.study.claims.file import built_in as claim_files
@@ -12,6 +17,7 @@ from gigawatt.study.compare_document import compare_document
 from gigawatt.study.designs import PRICES as SIZE_PRICES
 from gigawatt.study.energy import NOTHING, ON, Energy, energy
 from gigawatt.study.energy_document import energy_document
+from gigawatt.study.hpl import Hpl, hpl, hpl_document
 from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
@@ -26,6 +32,7 @@ from gigawatt.study.sweep.summary import study_document
 from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
+    "CARD_CHIPS",
     "ENGINES",
     "EQUAL",
     "KINDS",
@@ -36,15 +43,27 @@ __all__ = [
     "SIZE_EXAMPLES",
     "SIZE_OBJECTIVES",
     "SIZE_PRICES",
+    "Bom",
+    "CableReading",
+    "Cards",
     "Claims",
     "Comparison",
     "Energy",
+    "Hand",
+    "Hpl",
     "Plan",
     "Prediction",
     "Ran",
     "Refusal",
     "Size",
     "Validation",
+    "bom",
+    "bom_document",
+    "bom_rows",
+    "cable_readings",
+    "cables_document",
+    "cards",
+    "cards_document",
     "catalogue",
     "claim_files",
     "claims",
@@ -53,6 +72,8 @@ __all__ = [
     "compare_document",
     "energy",
     "energy_document",
+    "hpl",
+    "hpl_document",
     "plan",
     "predict",
     "query",

@@ -15,7 +15,7 @@ FLOORS = (  # from the ground up; rooms on one floor are strangers to one anothe
     ("errors",),
     ("units",),
     ("catalog",),
-    ("comms", "workload", "power"),
+    ("comms", "workload", "power", "fabric"),
     ("perf", "reliability", "cost", "scaling"),
     ("search", "sim"),
     ("fleet",),
@@ -24,7 +24,7 @@ FLOORS = (  # from the ground up; rooms on one floor are strangers to one anothe
     ("__main__",),
 )
 FACES = FLOORS[-2]
-FORMULA_ROOMS = ("comms", "workload", "perf", "power", "reliability", "cost", "scaling")
+FORMULA_ROOMS = ("comms", "fabric", "workload", "perf", "power", "reliability", "cost", "scaling")
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
