@@ -95,8 +95,8 @@ def routed_params(active_params: Count, experts: Count) -> Count:
     routed; the gain is gone at 780 billion.
     Source: Clark 2022, arXiv:2202.01169 sec. 5, constants fitted on its released runs.
 
-    >>> float(routed_params(1e9, 1.0)) / 1e9, round(float(routed_params(1.3e9, 64.0)) / 1e9, 2)
-    (1.0, 3.93)
+    >>> [round(float(routed_params(1.3e9, experts)) / 1e9, 2) for experts in (1.0, 8.0, 64.0)]
+    [1.3, 2.14, 3.93]
     """
     k = law("clark-2022").constants
     found = saturated_experts(experts)

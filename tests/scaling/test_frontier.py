@@ -197,9 +197,6 @@ def test_the_printed_frontiers_meet_their_tables() -> None:
         found = published_split(law("hoffmann-2022-a1"), flop)
         assert found.params == pytest.approx(params, rel=0.05)
         assert found.tokens == pytest.approx(tokens, rel=0.07)
-    # Hoffmann 2022 app. D.4 quotes 4.68 billion for 1e21 flop from Kaplan; its table 6 gives that or more
-    kaplan = published_split(law("kaplan-2020-frontier"), 1e21)
-    assert kaplan.params == pytest.approx(4.68e9, rel=0.7)
     deepseek = published_split(law("deepseek-2024"), 1e24)
     assert deepseek.compute_flop == pytest.approx(1e24, rel=1e-3)
 

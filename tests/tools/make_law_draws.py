@@ -3,7 +3,7 @@
 python -m tests.tools.make_law_draws ../shared/facts/scaling/chinchilla_epoch_245.csv
 
 The runs are those that Besiroglu 2024 digitised; five are left out, as there. Each draw resamples the 240
-with numpy's RandomState(42) and minimises the paper's stated objective: the sum of Huber losses (1e-3) of ln L.
+with numpy's RandomState(42) and minimises the paper's stated objective, a sum of Huber losses of ln L.
 Of the 4,000 draws the first 1,000 are kept.
 """
 
