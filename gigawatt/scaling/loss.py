@@ -32,6 +32,8 @@ class LossEstimate:
     law: str
     in_range: bool
     note: str
+    params: float = math.nan  # what was counted as N
+    counted: str = ""  # what was assumed in counting; empty where nothing was
 
 
 def loss_nats(params: Count, tokens: Count, *, by: Law | Surface) -> Real:
@@ -78,6 +80,7 @@ def predict_loss(params: float, tokens: Count, *, by: str = DEFAULT_LAW) -> Loss
         law=chosen.id,
         in_range=bool(chosen.box) and note.orders == 0,
         note=note.text,
+        params=params,
     )
 
 
