@@ -1,28 +1,100 @@
-"""How low does the loss get?
+"""How low does the loss get, and how is a compute best split between parameters and tokens?
 
-Takes parameters and tokens; returns a loss by a named law, and whether the law was fitted near there.
+Takes parameters, tokens and compute; returns losses, best splits and recipes by published laws, each with the
+range of the runs behind it.
 """
 
+from gigawatt.scaling.frontier import (
+    Split,
+    equal_flop,
+    frontier_exponents,
+    frontier_flop,
+    frontier_loss_nats,
+    frontier_nats,
+    nats_per_decade,
+    optimal_split,
+    overtraining_ratio,
+    params_for_tokens,
+    published_split,
+    repeated_nats,
+    repeating_split,
+    served_split,
+    sized_flop,
+)
 from gigawatt.scaling.laws import (
     DEFAULT_LAW,
+    KINDS,
     Law,
-    LossEstimate,
-    critical_batch_tokens,
+    Surface,
+    draws_of,
+    granular,
     law,
     laws,
+    laws_of,
+)
+from gigawatt.scaling.loss import (
+    LossEstimate,
+    Outside,
+    band,
+    comparable,
+    loss_band,
     loss_nats,
+    outside,
+    point_of,
     predict_loss,
+    surface_of,
     tokens_for_loss,
 )
+from gigawatt.scaling.multipliers import (
+    effective_params,
+    effective_tokens,
+    precision_fraction,
+    routed_params,
+    saturated_experts,
+)
+from gigawatt.scaling.recipe import critical_batch_tokens, power_law
 
 __all__ = [
     "DEFAULT_LAW",
+    "KINDS",
     "Law",
     "LossEstimate",
+    "Outside",
+    "Split",
+    "Surface",
+    "band",
+    "comparable",
     "critical_batch_tokens",
+    "draws_of",
+    "effective_params",
+    "effective_tokens",
+    "equal_flop",
+    "frontier_exponents",
+    "frontier_flop",
+    "frontier_loss_nats",
+    "frontier_nats",
+    "granular",
     "law",
     "laws",
+    "laws_of",
+    "loss_band",
     "loss_nats",
+    "nats_per_decade",
+    "optimal_split",
+    "outside",
+    "overtraining_ratio",
+    "params_for_tokens",
+    "point_of",
+    "power_law",
+    "precision_fraction",
     "predict_loss",
+    "published_split",
+    "repeated_nats",
+    "repeating_split",
+    "routed_params",
+    "saturated_experts",
+    "served_split",
+    "sized_flop",
+    "surface_of",
     "tokens_for_loss",
 ]
