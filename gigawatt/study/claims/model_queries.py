@@ -1,4 +1,4 @@
-"""Queries to the model: plans, energy at equal work, Linpack, laws of loss, and packing of jobs."""
+"""Queries to the model: plans, energy at equal work, laws of loss, and packing of jobs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from gigawatt.catalog import Machine, find_machine
 from gigawatt.errors import InputError, unknown_name
-from gigawatt.perf.hpl import HplRun, hpl_run
-from gigawatt.scaling import law
-from gigawatt.scaling.laws import loss_nats
+from gigawatt.scaling import DEFAULT_LAW, frontier_nats, law, loss_nats
 from gigawatt.study.claims.asked import Desk, Found
 from gigawatt.study.claims.packing import packed
 from gigawatt.study.claims.query import Quantity, Query
@@ -98,38 +95,11 @@ def _count(written: Quantity | None, field: str) -> int | None:
     return int(found)
 
 
-HPL_FIGURES: dict[str, tuple[str, Callable[[HplRun, Machine], float]]] = {
-    "rate": ("flop/s", lambda run, m: float(run.rate_flop_per_s)),
-    "time_s": ("s", lambda run, m: float(run.total_s)),
-    "order": ("1", lambda run, m: float(run.order)),
-    "rate_per_chip": ("flop/s", lambda run, m: float(run.rate_flop_per_s) / m.chips),
-}
-
-
-class HplQuery(Query):
-    """High-Performance Linpack on a machine."""
-
-    KIND: ClassVar[str] = "hpl"
-    of: str
-    get: Literal["rate", "time_s", "order", "rate_per_chip"] = "rate"
-    order: Quantity | None = None
-
-    def found(self, desk: Desk) -> Found:
-        machine = find_machine(self.of)
-        order = None if self.order is None else parse(self.order, "1", field="order")
-        run: HplRun = desk.kept(f"hpl {self.of} {order}", lambda: hpl_run(machine, order))
-        unit, take = HPL_FIGURES[self.get]
-        return Found(value=take(run, machine), unit=unit, kind="predicted", note=run.origin)
-
-    def command(self) -> str:
-        return f"gigawatt machine show {shlex.quote(self.of)}"
-
-
 class LossQuery(Query):
     """The loss of a law, at parameters and tokens or at the best split of some compute."""
 
     KIND: ClassVar[str] = "loss"
-    law: str = "besiroglu-2024"
+    law: str = DEFAULT_LAW
     params: Quantity | None = None
     tokens: Quantity | None = None
     compute: Quantity | None = None
@@ -139,35 +109,14 @@ class LossQuery(Query):
         if (self.compute is None) == (self.params is None or self.tokens is None):
             raise InputError("a loss needs either compute, or params and tokens")
         if self.compute is not None:
-            n, d = best_split(parse(self.compute, "flop", field="compute"), self.law)
+            value = frontier_nats(parse(self.compute, "flop", field="compute"), by=chosen)
         else:
-            n, d = (
-                parse(v or 0.0, "1", field=f) for f, v in (("params", self.params), ("tokens", self.tokens))
-            )
-        value = float(loss_nats(n, d, by=chosen))
-        return Found(value=value, unit="nat/token", kind="predicted", note=f"{chosen.name}: {chosen.source}")
+            n = parse(self.params or 0.0, "1", field="params")
+            value = loss_nats(n, parse(self.tokens or 0.0, "1", field="tokens"), by=chosen)
+        return Found(value=float(value), unit="nat/token", kind="predicted", note=chosen.name)
 
     def command(self) -> str:
-        return "gigawatt plan llama3.1-8b --on eos"
-
-
-def best_split(compute_flop: float, name: str) -> tuple[float, float]:
-    r"""Return the parameters and tokens of the least loss at some compute.
-
-    .. math:: N = G (C/6)^{\beta/(\alpha+\beta)}, \quad D = (C/6) / N, \quad
-        G = (\alpha A / \beta B)^{1/(\alpha+\beta)}
-
-    Valid for: C = 6 N D.
-    Source: Hoffmann 2022, arXiv:2203.15556 eq. 4.
-
-    >>> n, d = best_split(5.76e23, "besiroglu-2024")
-    >>> round(n / 1e9, 1), round(d / n, 1)
-    (72.2, 18.4)
-    """
-    L, C = law(name), compute_flop
-    G = (L.alpha * L.A / (L.beta * L.B)) ** (1.0 / (L.alpha + L.beta))
-    N = G * (C / 6.0) ** (L.beta / (L.alpha + L.beta))
-    return N, C / 6.0 / N
+        return ""
 
 
 ENERGY_FIGURES = {
