@@ -113,7 +113,7 @@ def _within(computed: Figure, asked: Figure, test: TestRow) -> Outcome:
         return asked.low - days <= value <= asked.high + days, f"within {digits(days)} days of"
     share = _share(test.by, "share")
     low, high = _ends(asked)
-    return low - share * abs(low) <= value <= high + share * abs(high), f"within {told(share, '%')} of"
+    return low - share * abs(low) <= value <= high + share * abs(high), f"within {100 * share:g} % of"
 
 
 def _at_least(computed: Figure, asked: Figure, test: TestRow) -> Outcome:
