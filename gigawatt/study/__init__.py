@@ -11,6 +11,10 @@ from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
+from gigawatt.study.scaling_laws import LAW_KINDS, laws_document
+from gigawatt.study.scaling_marginal import Marginal, marginal, marginal_document
+from gigawatt.study.scaling_optimal import Optimal, optimal
+from gigawatt.study.scaling_optimal_document import optimal_document
 from gigawatt.study.schema import SCHEMAS, schema
 from gigawatt.study.size import Size, size
 from gigawatt.study.size_document import size_document
@@ -24,12 +28,15 @@ __all__ = [
     "ENGINES",
     "EQUAL",
     "KINDS",
+    "LAW_KINDS",
     "OBJECTIVES",
     "SCHEMAS",
     "SIZE_EXAMPLES",
     "SIZE_OBJECTIVES",
     "SIZE_PRICES",
     "Comparison",
+    "Marginal",
+    "Optimal",
     "Plan",
     "Prediction",
     "Ran",
@@ -39,6 +46,11 @@ __all__ = [
     "catalogue",
     "compare",
     "compare_document",
+    "laws_document",
+    "marginal",
+    "marginal_document",
+    "optimal",
+    "optimal_document",
     "plan",
     "predict",
     "query",
