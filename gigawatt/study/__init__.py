@@ -22,6 +22,10 @@ from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
+from gigawatt.study.scaling_laws import LAW_KINDS, laws_document
+from gigawatt.study.scaling_marginal import Marginal, marginal, marginal_document
+from gigawatt.study.scaling_optimal import Optimal, optimal
+from gigawatt.study.scaling_optimal_document import optimal_document
 from gigawatt.study.schema import SCHEMAS, schema
 from gigawatt.study.size import Size, size
 from gigawatt.study.size_document import size_document
@@ -36,6 +40,7 @@ __all__ = [
     "ENGINES",
     "EQUAL",
     "KINDS",
+    "LAW_KINDS",
     "NOTHING",
     "OBJECTIVES",
     "ON",
@@ -51,6 +56,8 @@ __all__ = [
     "Energy",
     "Hand",
     "Hpl",
+    "Marginal",
+    "Optimal",
     "Plan",
     "Prediction",
     "Ran",
@@ -74,6 +81,11 @@ __all__ = [
     "energy_document",
     "hpl",
     "hpl_document",
+    "laws_document",
+    "marginal",
+    "marginal_document",
+    "optimal",
+    "optimal_document",
     "plan",
     "predict",
     "query",
