@@ -52,7 +52,7 @@ def _made_of(inputs: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, 
         "chips": f"{result['chips']:,} x {inputs['chip']}",
         "servers": f"{result['nodes']:,} of {inputs['chips_per_node']} chips",
         "racks": UNKNOWN if racks is None else
-        f"{racks['servers']:,} of {racks['chips_per_rack']} chips, and {racks['network']:,} of switches",
+        f"{racks['servers']:,} of {racks['chips_per_rack']} chips{_network_racks(racks)}",
         "scale-up": f"{up['domains']:,} x {up['domain_chips']:,} chips, {up['topology']}{_inside(up)}",
     }  # fmt: skip
     if net is None:
@@ -67,6 +67,12 @@ def _made_of(inputs: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, 
         "switch": net["switch_name"],
         "adapters": f"{result['adapter_ports']:,} ports, {net['links_per_node']} a server",
     }
+
+
+def _network_racks(racks: Mapping[str, Any]) -> str:
+    if racks["network"] is None:
+        return "; those of switches are not known"
+    return f", and {racks['network']:,} of switches" if racks["network"] else ""
 
 
 def _inside(up: Mapping[str, Any]) -> str:
@@ -183,8 +189,8 @@ def hpl_text(document: Mapping[str, Any]) -> RenderableType:
     found = {
         "matrix": f"order {result['order']:,.0f}{site}, {100 * result['fill_fraction']:.1f} % of the memory",
         "rate": f"{fmt(result['rate_flop_per_s'], 'flop/s')}, "
-        f"{fmt(result['rate_per_chip_flop_per_s'], 'flop/s')} a chip; median error {fmt(band['p50'], '%')}, 90th percentile {fmt(band['p90'], '%')} "
-        f"on {band['rows']} runs",
+        f"{fmt(result['rate_per_chip_flop_per_s'], 'flop/s')} a chip; error: median {fmt(band['p50'], '%')}, "
+        f"90th percentile {fmt(band['p90'], '%')} on {band['rows']} runs",
         "efficiency": _efficiency(result),
         "energy": UNKNOWN if result["energy_j"] is None else
         f"{fmt(result['energy_j'], 'J')} of IT at {fmt(result['power_w'], 'W')}; "

@@ -32,7 +32,7 @@ COMMANDS = {  # name: (module, one line for --help, which must not load the modu
         "Can an article's figures be true? Each claim, recomputed.",
     ),
     "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),
-    "machine": ("gigawatt.cli.machine", "Show one machine, fact by fact."),
+    "machine": ("gigawatt.cli.machine", "One machine: its facts, its parts, its Linpack run."),
     "chip": ("gigawatt.cli.chip", "Show one chip, fact by fact."),
     "model": ("gigawatt.cli.model", "Show one model, or a Hugging Face config.json."),
     "schema": ("gigawatt.cli.schema", "Print the JSON Schema of a document."),

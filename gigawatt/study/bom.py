@@ -38,11 +38,12 @@ class Racks:
 
     chips_per_rack: int
     servers: int
-    network: int  # of switches whose height is known
+    network: int | None  # of switches; None: their height is not known
 
     @property
     def total(self) -> int:
-        return self.servers + self.network
+        """Return the racks that are known."""
+        return self.servers + (self.network or 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +51,7 @@ class Bom:
     """What a machine is made of. What is not known is in `missing` by name, never counted as nothing."""
 
     machine: Machine
+    whole: bool  # False: only some of its chips, so what is published of it is not comparable
     nodes: int
     racks: Racks | None
     scale_up: ScaleUp
@@ -129,6 +131,7 @@ def bom(
     draws, training = power_of(found, network, tiers=tiers, cables=cables, missing=missing)
     return Bom(
         machine=found,
+        whole=chips is None,
         nodes=_nodes(found),
         racks=racks,
         scale_up=scale_up,
@@ -183,16 +186,17 @@ def _racks(
     if per_rack is None:
         missing.append("racks: neither chips a rack nor power a chip is known; nor are lengths of cables")
         return None
-    units = 0.0
+    units: float | None = 0.0
     if network is not None and tiers:
         if network.switch.knows("rack_units"):
             units = sum(t.switches for t in tiers) * network.switch.number("rack_units")
         else:
+            units = None
             missing.append(f"racks of switches: the height of {network.switch.name} is not known")
     return Racks(
         chips_per_rack=per_rack,
         servers=math.ceil(machine.chips / per_rack),
-        network=math.ceil(units / float(defaults()["network_rack_units"].value)),
+        network=None if units is None else math.ceil(units / float(defaults()["network_rack_units"].value)),
     )
 
 

@@ -78,7 +78,7 @@ def _result(found: Bom) -> dict[str, Any]:
             "parts": [_price(p) for p in found.capex],
             "total": {"low_usd": low, "mid_usd": middle, "high_usd": high},
             "catalogue_usd": _all_in(found.machine)},
-        "published": {name: _fact(found.machine, fact) for fact, name in PUBLISHED.items()},
+        "published": {name: _fact(found, fact) for fact, name in PUBLISHED.items()},
         "missing": list(found.missing),
         "assumptions": [_assumed(f) for f in found.assumptions],
     }  # fmt: skip
@@ -140,9 +140,9 @@ def _all_in(machine: Machine) -> float | None:
     return None if fact is None else float(fact.value) * machine.chips
 
 
-def _fact(machine: Machine, name: str) -> dict[str, Any] | None:
-    fact = machine.facts.get(name)
-    if fact is None or machine.chips == 0:
+def _fact(found: Bom, name: str) -> dict[str, Any] | None:
+    fact = found.machine.facts.get(name) if found.whole else None
+    if fact is None:
         return None
     return {"value": float(fact.value), "kind": fact.kind, "source": fact.source, "where": fact.where}
 
@@ -160,7 +160,8 @@ def bom_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         _row("servers", f"{inputs['chips_per_node']} chips each", count=result["nodes"]),
     ]
     if result["racks"] is not None:
-        rows += [_row("racks", name, count=result["racks"][name]) for name in ("servers", "network")]
+        racks = result["racks"]
+        rows += [_row("racks", name, count=racks[name]) for name in ("servers", "network") if racks[name]]
     up = result["scale_up"]
     if up["switches"]:
         rows.append(_row("scale-up switches", up["switch"], count=up["switches"]))
