@@ -25,6 +25,7 @@ COMMANDS = {  # name: (module, one line for --help, which must not load the modu
     "study": ("gigawatt.cli.study", "What if? Grids and samples of a scenario, queried and summed up."),
     "size": ("gigawatt.cli.size", "What must I buy: which machine, how many chips, within which limits?"),
     "scaling": ("gigawatt.cli.scaling", "How big a model, how many tokens, what loss?"),
+    "fleet": ("gigawatt.cli.fleet", "Many machines at once: deliveries over time."),
     "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),
     "validate": ("gigawatt.cli.validate", "Compare predictions with measured training runs."),
     "claims": (

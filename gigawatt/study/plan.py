@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gigawatt.catalog.records import Machine
 from gigawatt.errors import InputError, NothingFeasibleError
 from gigawatt.perf import VERDICT_TEXT, Layout, MemoryUse, StepTime, Strategy, Verdict, memory_use, step_time
 from gigawatt.power import training_power_w
@@ -65,7 +66,7 @@ class Plan:
 def plan(
     model: str,
     *,
-    on: str,
+    on: str | Machine,
     chips: int | None = None,
     tokens: float | None = None,
     batch_tokens: float | None = None,

@@ -63,7 +63,7 @@ class Scenario:
 def scenario(
     model: str | Model,
     *,
-    on: str,
+    on: str | Machine,
     chips: int | None = None,
     tokens: float | None = None,
     batch_tokens: float | None = None,
@@ -85,7 +85,9 @@ def scenario(
         )
     count = None if chips is None else _whole("chips", chips, MAX_CHIPS)
     arch = named_model(model) if isinstance(model, str) else model
-    machine = named_machine(on, chips=count)
+    machine = named_machine(on, chips=count) if isinstance(on, str) else on
+    if not isinstance(on, str) and count is not None:
+        machine = on.take(count)
     said = {"seq_tokens": seq_tokens, "dtype": dtype, "tokens": tokens}
     said["batch_tokens"] = batch_tokens if batch_sequences is None else -1.0
     values, assumptions = _from_recipe(arch, said)

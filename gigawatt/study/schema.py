@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCHEMAS = ("bom", "cables", "cards", "compare", "energy", "hpl", "plan", "size")
+SCHEMAS = ("bom", "cables", "cards", "claims", "compare", "energy", "growth", "hpl", "plan", "size")
 
 
 def schema(document: str) -> str:

@@ -26,8 +26,7 @@ STYLE = (
     + "".join(
         f".{tone}{{background:var(--{tone})}}.t-{tone}{{color:var(--{tone})}}" for tone in TONES.values()
     )
-    + ".pictures{display:grid;align-items:start;gap:1.2rem;"
-    "grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr))}"
+    + ".pictures{    "grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr))}"
     "figure{margin:0;border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem}"
     "figcaption{font-weight:600;margin-bottom:.5rem}.bar{display:grid;grid-template-columns:11rem 1fr;"
     "gap:.1rem .6rem;align-items:center;font-size:.87rem;margin:.28rem 0}.bar b{font-weight:400}"
