@@ -17,10 +17,10 @@ from gigawatt.study.compare_document import compare_document
 from gigawatt.study.designs import PRICES as SIZE_PRICES
 from gigawatt.study.energy import NOTHING, ON, Energy, energy
 from gigawatt.study.energy_document import energy_document
-from gigawatt.study.hpl import Hpl, hpl, hpl_document
 from gigawatt.study.growth import Growth, growth
 from gigawatt.study.growth_document import growth_document
 from gigawatt.study.growth_file import growth_names
+from gigawatt.study.hpl import Hpl, hpl, hpl_document
 from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan

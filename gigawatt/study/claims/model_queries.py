@@ -14,6 +14,8 @@ from gigawatt.study.claims.asked import Desk, Found
 from gigawatt.study.claims.packing import packed
 from gigawatt.study.claims.query import Quantity, Query
 from gigawatt.study.energy import Energy, energy
+from gigawatt.study.growth import growth
+from gigawatt.study.growth_document import growth_document
 from gigawatt.study.plan import Plan
 from gigawatt.units import parse
 
@@ -116,7 +118,12 @@ class LossQuery(Query):
         return Found(value=float(value), unit="nat/token", kind="predicted", note=chosen.name)
 
     def command(self) -> str:
-        return ""
+        if self.compute is not None:
+            flop, size = parse(self.compute, "flop", field="compute"), ""
+        else:
+            n, d = (parse(v or 0.0, "1", field="params") for v in (self.params, self.tokens))
+            flop, size = 6.0 * n * d, f" --params {n:g}"
+        return f"gigawatt scaling optimal --compute {flop:g}{size} --law {self.law}"
 
 
 ENERGY_FIGURES = {
@@ -169,6 +176,44 @@ class EnergyQuery(Query):
             f"gigawatt energy {shlex.quote(self.model)} --on {shlex.quote(self.among)} "
             f"--tokens {self.tokens} --dtype {self.dtypes} --equal {self.equal}{amount}"
         )
+
+
+GROWTH_FIGURES = {
+    "chips": "cards",
+    "it_power_w": "W",
+    "facility_power_w": "W",
+    "hpl_flop_per_s": "flop/s",
+    "useful_flop_per_s": "flop/s",
+    "capital_so_far_usd": "USD",
+    "worked_flop": "flop",
+}
+
+
+class GrowthQuery(Query):
+    """What stands at the end of one month of a build-out."""
+
+    KIND: ClassVar[str] = "growth"
+    of: str
+    month: str
+    get: str
+
+    def found(self, desk: Desk) -> Found:
+        if self.get not in GROWTH_FIGURES:
+            raise unknown_name("figure of a build-out", self.get, GROWTH_FIGURES)
+        months = desk.kept(self.command(), self._months)
+        if self.month not in months:
+            raise unknown_name("month", self.month, months)
+        value = months[self.month][self.get]
+        if value is None:
+            raise InputError(f"{self.get} of {self.of!r} is not known in {self.month}")
+        return Found(value=float(value), unit=GROWTH_FIGURES[self.get], kind="predicted")
+
+    def _months(self) -> dict[str, Any]:
+        rows = growth_document(growth(self.of))["result"]["months"]
+        return {row["month"]: row for row in rows}
+
+    def command(self) -> str:
+        return f"gigawatt fleet growth {shlex.quote(self.of)}"
 
 
 class PackingQuery(Query):

@@ -26,8 +26,9 @@ STYLE = (
     + "".join(
         f".{tone}{{background:var(--{tone})}}.t-{tone}{{color:var(--{tone})}}" for tone in TONES.values()
     )
-    + ".pictures{    "grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr))}"
-    "figure{margin:0;border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem}"
+    + ".pictures{columns:2 28rem;column-gap:1.2rem}"
+    "figure{margin:0 0 1.2rem;break-inside:avoid;border:1px solid var(--line);border-radius:.5rem;"
+    "padding:.8rem 1rem}"
     "figcaption{font-weight:600;margin-bottom:.5rem}.bar{display:grid;grid-template-columns:11rem 1fr;"
     "gap:.1rem .6rem;align-items:center;font-size:.87rem;margin:.28rem 0}.bar b{font-weight:400}"
     ".track{position:relative;display:flex;align-items:center;gap:.4rem}.fill{height:1rem;background:#3568a8;"
@@ -38,10 +39,12 @@ STYLE = (
     ".key{display:inline-block;width:1.1rem;height:.2rem;vertical-align:middle;margin:0 .3rem 0 .8rem}"
     ".claim{border-top:1px solid var(--line);padding:.8rem 0;display:grid;gap:.2rem 1.2rem;"
     "grid-template-columns:3rem minmax(0,5fr) minmax(0,6fr)}.claim>.id{font-weight:600}"
-    ".claim h3{font-size:1rem;margin:0;font-weight:600}.claim ul{margin:.2rem 0;padding-left:1.1rem}details{margin-top:.4rem}"
+    ".claim h3{font-size:1rem;margin:0;font-weight:600}.claim ul{margin:.2rem 0;padding-left:1.1rem}"
+    "details{margin-top:.4rem}"
     "summary{cursor:pointer;color:#2456a0}details table{border-collapse:collapse;font-size:.87rem;width:100%}"
     "details td{border-top:1px solid var(--line);padding:.25rem .6rem .25rem 0;vertical-align:top;"
-    "overflow-wrap:anywhere}code{font:.82rem ui-monospace,monospace;overflow-wrap:anywhere}"
+    "overflow-wrap:anywhere}details td:nth-child(2){overflow-wrap:normal;min-width:6rem}"
+    "code{font:.82rem ui-monospace,monospace;overflow-wrap:anywhere}"
     "@media(max-width:44rem){.claim{grid-template-columns:2.2rem minmax(0,1fr)}"
     ".claim>.proof{grid-column:1/-1}"
     ".bar{grid-template-columns:1fr}h1{font-size:1.35rem}}"

@@ -14,6 +14,7 @@ QUERIES: dict[str, type[Query]] = {
         fact_queries.ChipQuery,
         model_queries.EnergyQuery,
         machine_queries.HplQuery,
+        model_queries.GrowthQuery,
         model_queries.LossQuery,
         fact_queries.MachineQuery,
         fact_queries.ModelQuery,
