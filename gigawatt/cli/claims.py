@@ -7,9 +7,8 @@ import json
 import click
 
 from gigawatt.cli.output import emit, progress_bar, refuse_place
+from gigawatt.errors import GigawattError
 from gigawatt.study import claim_files, claims, claims_document
-
-FAILED = 1  # the exit code when a claim could not be computed
 
 
 @click.command("claims")
@@ -18,9 +17,7 @@ FAILED = 1  # the exit code when a claim could not be computed
 @click.option("--json", "as_json", is_flag=True, help="All claims as one JSON document.")
 @click.option("--html", metavar="FILE", help="Write claims and pictures as one page that needs no network.")
 @click.option("-o", "--output", metavar="FILE", help="Write there in place of the terminal.")
-@click.pass_context
 def command(
-    context: click.Context,
     *,
     file: str | None,
     show: str | None,
@@ -32,7 +29,7 @@ def command(
 
     FILE is a claim file of your own, or the name of one that comes with gigawatt; without it, these are
     listed. Nothing is looked up: figures come from the catalogue and the model now, and the verdict follows
-    from them by the rules in the file. The exit code is 1 when a claim could not be computed.
+    from them by the rules in the file. The exit code is 1 when one could not be computed.
 
     \b
     gigawatt claims ai-black-hole-2024
@@ -57,8 +54,9 @@ def command(
         from gigawatt.cli.claims_text import claims_text, shown_text
 
         emit(claims_text(document) if show is None else shown_text(document), output)
-    if found.failed:
-        context.exit(FAILED)
+    if found.failed or found.undrawn:
+        what = ", ".join([one.id for one in found.failed] + [title for title, _ in found.undrawn])
+        raise GigawattError(f"not computed: {what}; the output says why")
 
 
 def _listed(*, as_json: bool) -> str:

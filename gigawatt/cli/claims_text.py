@@ -30,7 +30,7 @@ def claims_text(document: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [Text(inputs["title"], style="bold"), Text(_article(inputs), style="dim")]
     parts += [Text(""), Wide(_table(rows), _stacked(rows)), Text("")]
     parts.append(Text(", ".join(f"{n} {word}" for word, n in result["counts"].items() if n)))
-    parts += [Text(f"failed: {w['claim']}: {w['message']}", style="red") for w in document["warnings"]]
+    parts += [Text(f"{w['code']}: {w['what']}: {w['message']}", style="red") for w in document["warnings"]]
     name = inputs["file"]
     parts.append(
         Text(

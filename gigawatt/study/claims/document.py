@@ -23,14 +23,19 @@ def claims_document(found: Claims) -> dict[str, Any]:
         SCHEMA,
         inputs={"file": found.file.name, "title": rows.title, "article": rows.article.model_dump()},
         provenance={"sources": _bibliography(found)},
-        status="partial" if found.failed else "ok",
-        warnings=[{"claim": one.id, "message": one.error} for one in found.failed],
+        status="partial" if found.failed or found.undrawn else "ok",
+        warnings=_warnings(found),
         result={
             "counts": {word: sum(one.verdict == word for one in found.checked) for word in VERDICTS},
             "claims": [_claim(one) for one in found.checked],
             "pictures": [_picture(picture) for picture in found.pictures],
         },
     )
+
+
+def _warnings(found: Claims) -> list[dict[str, str]]:
+    failed = [{"code": "failed", "what": one.id, "message": one.error} for one in found.failed]
+    return failed + [{"code": "undrawn", "what": title, "message": why} for title, why in found.undrawn]
 
 
 def _bibliography(found: Claims) -> list[dict[str, str]]:

@@ -7,7 +7,6 @@ float, so that no power or product can grow without end.
 from __future__ import annotations
 
 import ast
-import datetime
 import math
 import operator
 from collections.abc import Callable, Mapping
@@ -53,7 +52,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log10": _float(math.log10),
     "min": _float(min),
     "max": _float(max),
-    "year": lambda day: float(datetime.date.fromordinal(int(day)).year),
 }
 
 
@@ -65,18 +63,16 @@ def names_in(text: str, *, field: str) -> set[str]:
     >>> sorted(names_in("max(a, b) / 2", field="x"))
     ['a', 'b']
     """
-    called: set[str] = set()
-    named: set[str] = set()
-    for node in ast.walk(_tree(text, field)):
+    nodes = list(ast.walk(_tree(text, field)))
+    for node in nodes:
         _refuse(node, text, field)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            called.add(node.func.id)
-        if isinstance(node, ast.Name):
-            named.add(node.id)
-    unknown = sorted(called - set(FUNCTIONS))
-    if unknown:
-        raise InputError(f"{field}: {unknown_name('function', unknown[0], FUNCTIONS)}")
-    return named - set(FUNCTIONS)
+    heads = {id(node.func): node.func.id for node in nodes if isinstance(node, ast.Call)}  # type: ignore[attr-defined]
+    for name in sorted(set(heads.values()) - set(FUNCTIONS)):
+        raise InputError(f"{field}: {unknown_name('function', name, FUNCTIONS)}")
+    named = {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in heads}
+    for name in sorted(named & set(FUNCTIONS)):
+        raise InputError(f"{field}: {name} is a function; write e.g. {name}(a)")
+    return named
 
 
 ALLOWED = "numbers, names of figures, + - * / **, comparisons, and, or, not, if-else and " + ", ".join(
@@ -133,6 +129,6 @@ def evaluate(text: str, values: Mapping[str, float], *, field: str) -> Result:
         raise InputError(f"{field} = {text!r} has no value ({why.lower()})") from None
     if isinstance(found, bool):
         return found
-    if isinstance(found, complex) or not math.isfinite(found):
+    if not isinstance(found, float | int) or not math.isfinite(found):
         raise InputError(f"{field} = {text!r} is not a finite number")
     return float(found)

@@ -20,7 +20,7 @@ from gigawatt.catalog.machine_words import KINDS as SENTENCES
 from gigawatt.catalog.machine_words import place_of
 from gigawatt.catalog.records import Kind
 from gigawatt.errors import FileFormatError, InputError, unknown_name
-from gigawatt.study.claims.expression import names_in
+from gigawatt.study.claims.expression import FUNCTIONS, names_in
 from gigawatt.study.claims.figures import Span, span_of
 from gigawatt.study.claims.places import toml_places
 from gigawatt.study.claims.queries import QUERIES
@@ -143,7 +143,8 @@ UNIONS = {"str", "float", "int", "dict[str,union[str,float,int]]", "dict[str,nul
 
 def _told(error: ValidationError) -> tuple[tuple[Any, ...], str]:
     """Return where the first thing is wrong, and one sentence about it."""
-    problem = error.errors()[0]
+    problems = error.errors()
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])  # most telling
     path = tuple(p for p in problem["loc"] if p not in UNIONS)
     field, kind = _field(path), problem["type"]
     allowed = _allowed(path[:-1])
@@ -345,9 +346,9 @@ def _refuse_extra(row: Mapping[str, Any], allowed: Sequence[str], path: tuple[An
 
 
 def _check_name(name: str, path: tuple[Any, ...]) -> None:
-    if not NAME.fullmatch(name) or name.startswith(SAID):
+    if not NAME.fullmatch(name) or name.startswith(SAID) or name in FUNCTIONS:
         raise _Wrong(
-            path, f"{name!r} is not a name: a-z, 0-9 and _, a letter first, not starting with {SAID}"
+            path, f"{name!r} is not a name: a-z, 0-9 and _, a letter first, no function, not {SAID}..."
         )
 
 

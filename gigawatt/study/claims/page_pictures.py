@@ -98,7 +98,8 @@ def _x_ticks(box: tuple[float, float, float, float], label: str, *, log: bool) -
     even = [left + (right - left) * i / (TICKS - 1) for i in range(TICKS)]
     ticks = whole[::step] if log and len(whole) > 1 else even
     told = "".join(
-        f"<i style='left:{100 * (x - left) / (right - left or 1):.2f}%;top:calc(100% + .15rem);transform:translateX(-50%)'>"
+        f"<i style='left:{100 * (x - left) / (right - left or 1):.2f}%;top:calc(100% + .15rem);"
+        "transform:translateX(-50%)'>"
         f"{f'1e{x:.0f}' if log else f'{x:.3g}'}</i>"
         for x in ticks
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gigawatt.errors import GigawattError, InputError, unknown_name
@@ -37,6 +37,7 @@ class Claims:
     file: ClaimFile
     checked: tuple[Checked, ...]
     pictures: tuple[Picture, ...]
+    undrawn: tuple[tuple[str, str], ...]  # the titles of pictures that cannot be drawn, and why
 
     @property
     def failed(self) -> tuple[Checked, ...]:
@@ -48,7 +49,16 @@ def claims(name: str, *, only: str | None = None, progress: Callable[[float], No
 
     Raises: InputError for a file or a claim that is not known. A claim that cannot be computed is failed.
     """
-    file = find_claim_file(name)
+    return computed(find_claim_file(name), only=only, progress=progress)
+
+
+def computed(
+    file: ClaimFile, *, only: str | None = None, progress: Callable[[float], None] | None = None
+) -> Claims:
+    """Return the claims of a checked file, or only one, computed now.
+
+    Raises: InputError for a claim that is not known.
+    """
     wanted = [claim for claim in file.claims if only is None or claim.rows.id == only]
     if not wanted:
         raise unknown_name("claim", str(only), [claim.rows.id for claim in file.claims])
@@ -57,18 +67,26 @@ def claims(name: str, *, only: str | None = None, progress: Callable[[float], No
         checked.append(check(claim, file=file, desk=desk))
         if progress is not None:
             progress((i + 1) / len(wanted))
-    by_id = {one.id: one for one in checked}
-    drawn = [
-        row for row in file.rows.pictures if (row.claim or only) in by_id or (not row.claim and not only)
-    ]
-    pictures = []
+    pictures, undrawn = _pictures(file, checked, desk, only=only)
+    return Claims(file=file, checked=tuple(checked), pictures=pictures, undrawn=undrawn)
+
+
+def _pictures(
+    file: ClaimFile, checked: Sequence[Checked], desk: Desk, *, only: str | None
+) -> tuple[tuple[Picture, ...], tuple[tuple[str, str], ...]]:
+    """Return the pictures of what was computed, and those that cannot be drawn with the reason."""
+    by_id = {one.id: one for one in checked if one.verdict != FAILED}
+    drawn = [row for row in file.rows.pictures if row.claim in by_id or not (row.claim or only)]
+    found, undrawn = [], []
     for row in drawn:
-        about = by_id.get(row.claim)
-        if about is not None and about.verdict == FAILED:
-            continue
-        figures = _named(about) if about else Computer(file, desk, figures=file.shared, said={}, id="").all()
-        pictures.append(picture_of(row, figures=figures, desk=desk))
-    return Claims(file=file, checked=tuple(checked), pictures=tuple(pictures))
+        computer = Computer(file, desk, figures=file.shared, said={}, id="")
+        try:
+            shared = computer.of([name for name in row.bars if name in file.shared])
+            figures = {**shared, **_named(by_id[row.claim])} if row.claim else shared
+            found.append(picture_of(row, figures=figures, desk=desk))
+        except (GigawattError, ArithmeticError) as error:
+            undrawn.append((row.title, str(error)))
+    return tuple(found), tuple(undrawn)
 
 
 def _named(one: Checked) -> dict[str, Figure]:
@@ -128,10 +146,6 @@ class Computer:
         self.desk, self.wanted, self.said = desk, figures, said
         self.shown_by = f"gigawatt claims {file.name}" + (f" --show {id}" if id else "")
         self.done: dict[str, Figure] = {}
-
-    def all(self) -> dict[str, Figure]:
-        """Return every figure."""
-        return self.of(list(self.wanted))
 
     def of(self, names: list[str]) -> dict[str, Figure]:
         """Return some figures, in this order."""
