@@ -11,5 +11,5 @@ from gigawatt.study import SCHEMAS, schema
 @click.command("schema")
 @click.argument("document", type=click.Choice(SCHEMAS), metavar="DOCUMENT")
 def command(document: str) -> None:
-    """Print the JSON Schema of a document that gigawatt writes: `plan`, `compare`, `size`, `bom` and others."""
+    """Print the JSON Schema of a document that gigawatt writes, e.g. `plan`, `compare`, `size` or `bom`."""
     emit(schema(document), None)
