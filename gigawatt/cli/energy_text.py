@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gigawatt.cli.pictures import page_of
+from gigawatt.cli.tables import dropping
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
 
 GUESSED = ("assumed", "estimated")
 MARK = "*"
 SENTENCES = 8
+LEFT = ("machine", "format", "chip")
+DROP = ("token/s a kW", "faster", "range", "x goodput", "x draw", "IT a chip", "PUE", "draw",
+        "chip-hours", "fp4 x", "fp8 x", "bf16 x", "to own", "chips", "fp4", "fp8", "x PUE")  # fmt: skip
 HEADS = {
     "chip": "chip",
     "format": "format",
@@ -33,7 +36,7 @@ def energy_text(document: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [Text(document["inputs"]["model_name"], style="bold")]
     parts += [Text(asked(document), style="dim")]
     for name, rows in tables(document).items():
-        parts += [Text(""), Text(name, style="bold"), _drawn(rows)]
+        parts += [Text(""), Text(name, style="bold"), dropping(rows, left=LEFT, drop=DROP)]
     parts += [Text(""), *(Text(line) for line in sentences(document))]
     parts += [Text(line, style="yellow") for line in notes(document)]
     return Group(*parts)
@@ -166,13 +169,3 @@ def notes(document: Mapping[str, Any]) -> list[str]:
     bands = {row["machine"]: row["band"] for row in document["result"]["rows"]}
     each = ", ".join(f"{name} {fmt(b['p50'], '%')} / {fmt(b['p90'], '%')}" for name, b in bands.items())
     return [*found, f"error of step times like these, median / 90th percentile: {each}"]
-
-
-def _drawn(rows: Sequence[Mapping[str, str]]) -> Table:
-    found = Table(box=None, pad_edge=False, header_style="bold")
-    for i, name in enumerate(rows[0]):
-        text = i == 0 or name in ("format", "chip")
-        found.add_column(name, justify="left" if text else "right", no_wrap=True)
-    for row in rows:
-        found.add_row(*row.values())
-    return found

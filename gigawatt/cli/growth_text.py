@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gigawatt.cli.pictures import page_of
+from gigawatt.cli.tables import dropping
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
 
 MOST_ROWS = 24
 STEPS = (1, 2, 3, 6, 12, 24, 60)  # months of one row
 LEFT = ("what", "job", "place", "status", "chip", "source", "arrives", "month", "to", "alone at")
+DROP = ("ordered", "site", "source", "FLOP so far", "IT", "fp4 EF/s", "fp8 EF/s", "energy", "operations",
+        "from", "MFU", "FLOP", "capital paid", "chip", "energy cost", "useful EF/s")  # fmt: skip
 BY_WHEN = "what can be trained by when, begun when the first cards work"
 FLOWS = ("capital_usd", "energy_j", "energy_usd", "operations_usd", "written_off_usd")
 Row = Mapping[str, Any]
@@ -26,7 +28,11 @@ def growth_text(document: Row) -> RenderableType:
     inputs = document["inputs"]
     parts: list[RenderableType] = [Text(inputs["title"], style="bold"), Text(asked(document), style="dim")]
     for name, rows in tables(document).items():
-        parts += [Text(""), Text(name, style="bold"), _drawn(rows)]
+        parts += [
+            Text(""),
+            Text(name, style="bold"),
+            dropping(rows, left=LEFT, wraps=("what", "source"), drop=DROP),
+        ]
     parts += [Text(""), *(Text(line) for line in told(document))]
     parts += [Text(line, style="yellow") for line in warned(document)]
     return Group(*parts)
@@ -138,7 +144,6 @@ def _job(row: Row) -> dict[str, str]:
         "done": row["alone_done"] or "never",
         "days": "-" if row["alone_days"] is None else f"{row['alone_days']:,.0f}",
         "MFU": "-" if row["mfu"] is None else fmt(row["mfu"], "%"),
-        "goodput": "-" if row["goodput"] is None else fmt(row["goodput"], "%"),
     }
 
 
@@ -165,14 +170,3 @@ def told(document: Row) -> list[str]:
 def warned(document: Row) -> list[str]:
     """Return the warnings."""
     return [warning["message"] for warning in document["warnings"]]
-
-
-def _drawn(rows: Sequence[Mapping[str, str]]) -> Table:
-    found = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        found.add_column(
-            name, justify="left" if name in LEFT else "right", no_wrap=name not in ("what", "source")
-        )
-    for row in rows:
-        found.add_row(*row.values(), style="dim" if row.get("status") == "announced" else "")
-    return found

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from html import escape
 from typing import Any
 
 import click
 
 from gigawatt.cli.options import amount, whole
 from gigawatt.cli.output import emit, progress_bar, refuse_place
-from gigawatt.cli.page import STYLE
+from gigawatt.cli.pictures import page_of, picture_options, write_pictures
 from gigawatt.errors import InputError
 from gigawatt.study import SIZE_EXAMPLES, SIZE_OBJECTIVES, SIZE_PRICES, size, size_document
 from gigawatt.units import parse
@@ -98,9 +97,7 @@ def _batch(context: click.Context, parameter: click.Parameter, text: str | None)
 @click.option("--top", metavar="N", default="12", show_default=True, callback=whole("top", example="12"),
               help="How many designs of the front to list.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The whole front as one JSON document.")
-@click.option("--html", metavar="FILE", help="Write the picture and the front as one page.")
-@click.option("--svg", metavar="FILE", help="Write the picture as SVG.")
-@click.option("--png", metavar="FILE", help="Write the picture as PNG.")
+@picture_options
 @click.option("-o", "--output", metavar="FILE", help="Write there in place of the terminal.")
 def command(
     model: str,
@@ -157,7 +154,10 @@ def command(
         )
     document = size_document(found)
     if html or svg or png:
-        _pictures(document, html=html, svg=svg, png=png)
+        from gigawatt.study.size_chart import size_chart
+
+        chart = size_chart(document)
+        write_pictures(chart, lambda drawn: page(document, drawn), html=html, svg=svg, png=png)
     if as_json:
         emit(json.dumps(document, indent=1, sort_keys=True, allow_nan=False), output)
         return
@@ -166,31 +166,10 @@ def command(
     emit(size_text(document, top=top), output)
 
 
-def _pictures(document: Mapping[str, Any], *, html: str | None, svg: str | None, png: str | None) -> None:
-    from gigawatt.study.charts import png as png_of
-    from gigawatt.study.charts import svg as svg_of
-    from gigawatt.study.size_chart import size_chart
-
-    chart = size_chart(document)
-    if svg:
-        emit(svg_of(chart), svg)
-    if png:
-        emit(png_of(chart), png)
-    if html:
-        emit(page(document, svg_of(chart)), html)
-
-
 def page(document: Mapping[str, Any], picture: str) -> str:
     """Return one self-contained page: the picture and the front as a table."""
     from gigawatt.cli.size_text import front_rows, headline
 
-    rows = front_rows(document["result"]["front"])
-    head = "".join(f"<th>{escape(name)}" for name in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{escape(v)}" for v in row.values()) for row in rows)
-    told = "".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in headline(document).items())
-    title = escape(f"What to buy for {document['inputs']['model_name']}")
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>gigawatt: {title}</title><style>{STYLE}</style><h1>{title}</h1><table>{told}</table>"
-        f"<figure>{picture}</figure><h2>The front</h2><div><table><tr>{head}{body}</table></div></html>"
-    )
+    title = f"What to buy for {document['inputs']['model_name']}"
+    told = [f"{name}: {text}" for name, text in headline(document).items()]
+    return page_of(title, picture, told=told, tables={"The front": front_rows(document["result"]["front"])})

@@ -56,6 +56,29 @@ def fitting(rows: Sequence[Mapping[str, str]], *, title: str, drop: Sequence[str
     return Either(*drawings)
 
 
+def dropping(
+    rows: Sequence[Mapping[str, str]], *, left: Sequence[str], wraps: Sequence[str] = (), drop: Sequence[str]
+) -> Either:
+    """Return a table, `left` to the left; where it is too wide, without the first columns of `drop`."""
+    gone: list[str] = []
+    drawings: list[RenderableType] = [_plain_table(rows, left, wraps)]
+    for name in (name for name in drop if rows and name in rows[0]):
+        gone.append(name)
+        fewer = [{k: v for k, v in row.items() if k not in gone} for row in rows]
+        note = Text(f"too narrow for: {', '.join(gone)}; --json has all", style="dim")
+        drawings.append(Group(_plain_table(fewer, left, wraps), note))
+    return Either(*drawings)
+
+
+def _plain_table(rows: Sequence[Mapping[str, str]], left: Sequence[str], wraps: Sequence[str]) -> Table:
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0] if rows else ():
+        found.add_column(name, justify="left" if name in left else "right", no_wrap=name not in wraps)
+    for row in rows:
+        found.add_row(*row.values(), style="dim" if row.get("status") == "announced" else "")
+    return found
+
+
 def bar(fraction: float, width: int) -> str:
     """Return a bar of blocks and eighths of blocks; what is not nothing is seen.
 

@@ -81,7 +81,7 @@ def standing(fleet: Deliveries, at_s: Seconds) -> Column:
     return ((live <= t) & (t < gone)).astype(float)
 
 
-def total_at(fleet: Deliveries, values: Real, at_s: Seconds) -> Column:
+def total_at(fleet: Deliveries, values: Real, *, at_s: Seconds) -> Column:
     """Return the sum of a column over what works at each date; what is not there counts nothing.
 
     Definition: sum over deliveries of value x standing.
@@ -122,10 +122,10 @@ def build_out(fleet: Deliveries, edges_s: Column) -> BuildOut:
     served, last = served_s(fleet, start, to_s=end), last_s(edges_s)
     paid, gone = _paid_usd(fleet, edges_s), _gone_usd(fleet, edges_s)
     return BuildOut(
-        chips=total_at(fleet, fleet.chips, last),
-        it_w=total_at(fleet, fleet.it_w, last),
-        facility_w=total_at(fleet, fleet.facility_w, last),
-        useful_flop_per_s=total_at(fleet, fleet.useful_flop_per_s, last),
+        chips=total_at(fleet, fleet.chips, at_s=last),
+        it_w=total_at(fleet, fleet.it_w, at_s=last),
+        facility_w=total_at(fleet, fleet.facility_w, at_s=last),
+        useful_flop_per_s=total_at(fleet, fleet.useful_flop_per_s, at_s=last),
         capital_usd=np.diff(paid),
         energy_j=_flow(fleet.drawn_w, served),
         energy_usd=_flow(np.asarray(fleet.drawn_w) * fleet.energy_usd_per_j, served),
@@ -175,7 +175,7 @@ def done_s(fleet: Deliveries, flop: Flop) -> Column:
     dates = dates[np.isfinite(dates)]
     if not len(dates):
         return np.full(work.shape, np.inf)
-    rates = total_at(fleet, fleet.useful_flop_per_s, dates)
+    rates = total_at(fleet, fleet.useful_flop_per_s, at_s=dates)
     done = np.concatenate([[0.0], np.cumsum(rates[:-1] * np.diff(dates))])
     i = np.clip(np.searchsorted(done, work, side="left") - 1, 0, len(dates) - 1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -71,7 +71,7 @@ def growth(name: str, *, until: str | None = None, progress: Callable[[float], N
     Raises: InputError for a name or a file that is wrong.
     """
     file = find_growth(name)
-    return growth_of_file(file, until=_month(until) if until is not None else file.until, progress=progress)
+    return growth_of_file(file, until=None if until is None else _month(until), progress=progress)
 
 
 def growth_of_file(
@@ -80,22 +80,22 @@ def growth_of_file(
     until: datetime.date | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Growth:
-    """Return the build-out of a checked file, to its last month and 12 more when `until` is not given.
+    """Return the build-out of a checked file, to `until`, else the file's, else 12 months after it ends.
 
     Raises: InputError for names that are not known, or an end before the first delivery.
     """
-    months = _months(file, until)
+    months = _months(file, until or file.until)
     lots = tuple(lot_of(delivery) for delivery in file.deliveries)
     rates = Rates(file, progress)
 
     def rate(lot: Lot) -> Rate:
-        return rates.of(lot, file.work.model, file.work.words)
+        return rates.of(lot, file.work.model, words=file.work.words)
 
-    fleet = columns(lots, file, rate)
+    fleet = columns(lots, file, rate=rate)
     edges = np.array([seconds_of(m) for m in (*months, month_after(months[-1], 1))])
 
     def over(value: Callable[[Lot], float]) -> Column:
-        return total_at(fleet, np.nan_to_num(spread(lots, value)), last_s(edges))
+        return total_at(fleet, np.nan_to_num(spread(lots, value)), at_s=last_s(edges))
 
     return Growth(
         file=file,
@@ -154,14 +154,14 @@ def _done(job: Job, lots: Sequence[Lot], file: GrowthFile, rates: Rates) -> Done
     flop, rate = _flop(job, lots), _rate_of(job, file, rates)
     best = (math.inf, "", [])  # type: tuple[float, str, list[Lot]]
     for place, used in _places(lots).items():
-        at = float(done_s(columns(used, file, rate), flop)[0])
+        at = float(done_s(columns(used, file, rate=rate), flop)[0])
         best = min(best, (at, place, used), key=lambda one: one[0])
     at, place, used = best
     chips = [lot.chips for lot in used]
     return Done(
         job=job,
         flop=flop,
-        together=_day(float(done_s(columns(lots, file, rate), flop)[0])),
+        together=_day(float(done_s(columns(lots, file, rate=rate), flop)[0])),
         alone=_day(at),
         place=place,
         alone_from=min((lot.delivery.days[0] for lot in used), default=None),
@@ -173,10 +173,10 @@ def _done(job: Job, lots: Sequence[Lot], file: GrowthFile, rates: Rates) -> Done
 def _rate_of(job: Job, file: GrowthFile, rates: Rates) -> Callable[[Lot], Rate]:
     """Return how fast machines do a job: its own model where it names one, else what the file plans for."""
     if job.model is None:
-        return lambda lot: rates.of(lot, file.work.model, file.work.words)
+        return lambda lot: rates.of(lot, file.work.model, words=file.work.words)
     same = {"batch_tokens": file.work.words["batch_tokens"]} if job.model == file.work.model else {}
     words = {"tokens": job.tokens, "batch_tokens": job.batch_tokens or same.get("batch_tokens")}
-    return lambda lot: rates.of(lot, str(job.model), words)
+    return lambda lot: rates.of(lot, str(job.model), words=words)
 
 
 def _flop(job: Job, lots: Sequence[Lot]) -> float:

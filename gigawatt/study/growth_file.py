@@ -16,6 +16,7 @@ from pydantic import Field as Limit
 from gigawatt.catalog.keyed_text import Places, read_keys
 from gigawatt.catalog.load import DATA, defaults, sources
 from gigawatt.catalog.machine_words import place_of, quantity_of, refuse_outside
+from gigawatt.catalog.records import Fact
 from gigawatt.errors import FileFormatError, InputError, unknown_name
 
 ENDINGS = (".yaml", ".yml", ".toml")
@@ -28,7 +29,7 @@ MAX_CHIPS, MAX_DELIVERIES = 10**9, 5000
 QUANTITIES = {  # field: unit, least, most
     "lead": ("s", 0.0, 20 * YEAR_S),
     "retire_after": ("s", 30 * 86400.0, 100 * YEAR_S),
-    "facility_power": ("W", 1.0, 1e12),
+    "facility_power": ("W", 50.0, 1e12),
     "hardware_cost": ("USD", 0.0, 1e13),
     "building_cost": ("USD", 0.0, 1e13),
     "hardware": ("s", 86400.0, 100 * YEAR_S),
@@ -290,19 +291,26 @@ def _growth(written: GrowthRows, stem: str, reader: _Reader) -> GrowthFile:
     hardware, building = (
         reader.number(getattr(written.write_off, n), "write_off", n) for n in ("hardware", "building")
     )
-    stand_in = defaults()["depreciation_s"]
+    server, plant = defaults()["depreciation_s"], defaults()["facility_life_s"]
+    said = [f"hardware {_whence(server, hardware)}", f"building {_whence(plant, building)}"]
     return GrowthFile(
         name=written.name or stem,
         title=written.title or written.name or stem,
         note=written.note,
         until=until,
         busy=float(reader.number(written.busy, "busy") or 0.0),
-        hardware_life_s=hardware or float(stand_in.value),
-        building_life_s=building or float(defaults()["facility_life_s"].value),
-        lives_source=f"{stand_in.source}: {stand_in.where}" if hardware is None else "the file",
+        hardware_life_s=hardware or float(server.value),
+        building_life_s=building or float(plant.value),
+        lives_source="; ".join(said),
         work=_work(written.work, reader),
         jobs=_jobs(written.jobs, reader),
         deliveries=found,
+    )
+
+
+def _whence(stand_in: Fact, written: float | None) -> str:
+    return (
+        "as the file says" if written is not None else f"{stand_in.kind}, {stand_in.source}: {stand_in.where}"
     )
 
 

@@ -63,14 +63,14 @@ class Rates:
         self.expected = len(file.deliveries) * (1 + sum(job.model is not None for job in file.jobs))
         self.known: dict[tuple[Any, ...], Rate] = {}
 
-    def of(self, lot: Lot, model: str, words: Mapping[str, Any]) -> Rate:
+    def of(self, lot: Lot, model: str, *, words: Mapping[str, Any]) -> Rate:
         """Return what one machine of a lot gets done; the stated use, where the file states one."""
         if self.file.work.mfu is not None:
             return self._stated(lot.machine)
         said = {name: value for name, value in words.items() if value is not None}
         key = (lot.delivery.machine, lot.machine, model, *sorted(said.items()))
         if key not in self.known:
-            self.known[key] = planned(lot.machine, model, said)
+            self.known[key] = planned(model, on=lot.machine, words=said)
             if self.progress is not None:
                 self.progress(min(len(self.known) / self.expected, 1.0))
         return self.known[key]
@@ -81,10 +81,10 @@ class Rates:
         return Rate(flop_per_s=rate, mfu=mfu, goodput=goodput, chips=machine.chips)
 
 
-def planned(machine: Machine, model: str, words: Mapping[str, Any]) -> Rate:
+def planned(model: str, *, on: Machine, words: Mapping[str, Any]) -> Rate:
     """Return what the best plan of a model gets done on a machine."""
     try:
-        return rate_of(plan(model, on=machine, **words))
+        return rate_of(plan(model, on=on, **words))
     except (NothingFeasibleError, UnknownFactError) as error:
         return Rate(flop_per_s=0.0, mfu=0.0, goodput=0.0, chips=0, why=str(error))
 
@@ -172,7 +172,7 @@ def seconds_of(day: datetime.date) -> float:
     return (day - EPOCH).days * DAY_S
 
 
-def columns(lots: Sequence[Lot], file: GrowthFile, rate: Callable[[Lot], Rate]) -> Deliveries:
+def columns(lots: Sequence[Lot], file: GrowthFile, *, rate: Callable[[Lot], Rate]) -> Deliveries:
     """Return lots as columns, one row for each day on which something is delivered.
 
     Definition: count x one machine; the drawn power is that of training, at the share of time that is busy.
