@@ -191,13 +191,15 @@ def _warnings(found: Marginal, runs_end: float) -> list[dict[str, str]]:
     elif math.isnan(runs_end):
         message = f"where the runs of {found.law.name} end in compute is not known here"
         told.append({"code": "outside_runs", "message": message})
-    for one in found.rungs:
-        rate = one.compute.rate
-        if rate is not None and rate.machine.chips < rate.of_chips:
-            message = (
-                f"{rate.machine.id}: {rate.machine.chips:,} of {rate.of_chips:,} chips are used; with this "
-                "batch and these failures more would do no more"
-            )
-            told.append({"code": "part_of_machine", "message": message})
+    rates = [one.compute.rate for one in found.rungs if one.compute.rate]
+    parts = [
+        f"{rate.machine.chips:,} of {rate.of_chips:,} of {rate.machine.id}"
+        for rate in rates
+        if rate.machine.chips < rate.of_chips
+    ]
+    if parts:
+        used = ", ".join(parts)
+        message = f"chips used: {used}; with such batches and failures more would do no more"
+        told.append({"code": "part_of_machine", "message": message})
     told += [{"code": "refused", "message": f"{name} is left out: {why}"} for name, why in found.refused]
     return told

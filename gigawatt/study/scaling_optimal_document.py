@@ -162,6 +162,7 @@ def _recipes(found: Sequence[Recipe]) -> dict[str, Any]:
                 "name": one.law.name,
                 "kind": one.law.kind,
                 "value": one.value,
+                "orders_outside": one.orders,
                 "note": one.note,
             }
             for one in found
