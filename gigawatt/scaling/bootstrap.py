@@ -42,7 +42,7 @@ def resampled(runs: int, resamples: int, *, seed: int, generator: str = "pcg64")
     the way published intervals were made.
 
     >>> resampled(4, 2, seed=42, generator="mt19937").tolist()
-    [[1.0, 0.0, 2.0, 1.0], [0.0, 0.0, 4.0, 0.0]]
+    [[1.0, 0.0, 2.0, 1.0], [2.0, 0.0, 1.0, 1.0]]
     """
     if generator not in GENERATORS:
         raise unknown_name("generator", generator, GENERATORS)

@@ -20,7 +20,7 @@ CELLS = 30_000  # of rows x runs worked on at once: fits in the cache
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Descent:
-    """Where each row ended: parameters, objective (Huber over delta), gradient of it, and whether it settled."""
+    """Where each row ended: parameters, objective (Huber over delta), its slope, and whether it settled."""
 
     theta: Floats
     cost: Floats
@@ -80,8 +80,9 @@ def descend(
 ) -> Descent:
     """Return each row of parameters moved to the least objective near it.
 
-    `weights` (rows x runs) says how often each run counts; `free` which parameters move. An absolute or narrow
-    Huber objective is come at from wider ones, each started where the last ended; unless rows start `near`.
+    `weights` (rows x runs) says how often each run counts; `free` which parameters move. An absolute or
+    narrow Huber objective is come at from wider ones, each started where the last ended; unless rows start
+    `near`.
     """
     rows, runs = len(theta), len(log_loss)
     weights = np.ones((1, runs)) if weights is None else weights

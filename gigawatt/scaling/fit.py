@@ -129,7 +129,7 @@ def _refuse(runs: Runs, shape: Form, starts: int) -> None:
     need = len(shape.parameters) + 1
     if len(runs) < need:
         raise InputError(
-            f"{len(runs)} runs cannot fit the {need - 1} parameters of {shape.name!r}; it takes {need} or more"
+            f"{len(runs)} runs cannot fit the {need - 1} parameters of {shape.name!r}; {need} or more can"
         )
 
 
@@ -157,7 +157,8 @@ def fitted_loss(params: Count, tokens: Count, *, by: Fit) -> Real:
 
     Definition: the equation of the fit's form at the fit's constants.
     """
-    return loss_at(by.form, by.theta[None, :], params=params, tokens=tokens, means=by.means)[0]
+    found: Real = loss_at(by.form, by.theta[None, :], params=params, tokens=tokens, means=by.means)[0]
+    return found
 
 
 def loss_at(shape: Form, theta: Floats, *, params: Count, tokens: Count, means: tuple[float, float]) -> Any:

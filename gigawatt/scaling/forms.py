@@ -98,7 +98,7 @@ def _compute_constants(theta: Floats, means: tuple[float, float]) -> dict[str, F
 
 
 def _chinchilla_starts(cube: Floats, log_loss: Floats) -> Floats:
-    """Spread the floor over 5 % to 95 % of the least loss, the rest over N and D, and the slopes over 0.05..1."""
+    """Spread the floor over 5 % to 95 % of the least loss, the rest over N and D, the slopes over 0.05..1."""
     floor, share, alpha, beta = cube.T[:4]
     least, middle = np.exp(log_loss.min()), np.exp(log_loss.mean())
     E = least * (0.05 + 0.9 * floor)
@@ -126,8 +126,8 @@ def _compute_starts(cube: Floats, log_loss: Floats) -> Floats:
 
 FIVE = {
     "E": "floor: the loss of an endless model on endless data, in the unit of the loss",
-    "A": "E-to-be-gained by parameters: A N^-alpha, in the unit of the loss, N in the file's own count",
-    "B": "E-to-be-gained by data: B D^-beta, in the unit of the loss, D in tokens",
+    "A": "what parameters still gain is A N^-alpha, in the unit of the loss, N as the file counts it",
+    "B": "what tokens still gain is B D^-beta, in the unit of the loss, D in tokens seen",
     "alpha": "exponent of parameters",
     "beta": "exponent of tokens",
 }
