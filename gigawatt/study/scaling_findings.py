@@ -133,10 +133,8 @@ def _floor(found: ScalingFit) -> list[Finding]:
 def _bands(found: ScalingFit) -> list[Finding]:
     told, condition = [], float(condition_number(found.fit))
     if not condition < LONG_BOWL:
-        flat = (
-            f"{condition:.0e} times longer than wide" if np.isfinite(condition) else "flat in one direction"
-        )
-        told.append(_say("flat", length=flat))
+        long = f"{condition:.0e} times longer than wide"
+        told.append(_say("flat", length=long if np.isfinite(condition) else "flat in one direction"))
     if found.bands is None:
         return told
     for name, draws in found.bands.constants.items():

@@ -14,6 +14,8 @@ from gigawatt.scaling import (
     DEFAULT_FORM,
     DEFAULT_OBJECTIVE,
     DEFAULT_STARTS,
+    EXAMPLES,
+    FORMS,
     Approach2,
     Bootstrap,
     Fit,
@@ -30,6 +32,8 @@ from gigawatt.scaling import (
 from gigawatt.study.runs_file import COMPARISONS, Rule, RunTable, read_runs, rule
 
 METHODS = ("law", "isoflop")
+FORM_NAMES = tuple(FORMS)
+OBJECTIVES = EXAMPLES
 HOLDOUTS = "'flop>1e21', 'params>=1e9', largest:0.2 (a share of the runs, by compute) or rollout"
 Progress = Callable[[float], None] | None
 Column = NDArray[np.float64]

@@ -20,9 +20,10 @@ from gigawatt.study.document import known
 from gigawatt.study.envelope import envelope
 from gigawatt.study.runs_file import RunTable
 from gigawatt.study.scaling_findings import findings, isoflop_findings
-from gigawatt.study.scaling_fit import AtCompute, IsoflopFit, ScalingFit
+from gigawatt.study.scaling_fit import AtCompute, IsoflopFit, ScalingFit, at_compute
 
 SCHEMA = "gigawatt/scaling-fit/1"
+FRONTIER_POINTS = 25
 PERCENTILES = {"p2_5": 2.5, "p10": 10.0, "p50": 50.0, "p90": 90.0, "p97_5": 97.5}
 EXPONENTS = {
     "params_exponent": "a: the best parameters grow as C^a",
@@ -84,6 +85,7 @@ def _law(found: ScalingFit) -> dict[str, Any]:
         },
         "isoflop": None,
         "optima": [_optimum(one) for one in found.optima],
+        "frontier": _frontier(found),
         "holdout": [_foreseen(one) for one in found.foreseen],
         "runs": _runs(found),
     }
@@ -154,6 +156,21 @@ def _optimum(at: AtCompute) -> dict[str, Any]:
     return {"compute_flop": at.compute_flop, **bands}
 
 
+def _frontier(found: ScalingFit) -> list[dict[str, Any]]:
+    """Return the best split over the computes of the runs and those asked for, to be drawn."""
+    if not found.fit.form.optimum or not np.isfinite(at_compute(found.fit, None, 1e20).params):
+        return []
+    ends = [found.table.flop.min(), found.table.flop.max(), *(one.compute_flop for one in found.optima)]
+    rows = []
+    for flop in np.geomspace(min(ends), max(ends), FRONTIER_POINTS):
+        at = at_compute(found.fit, found.bands, float(flop))
+        params, loss = _band(at.draws.get("params")), _band(at.draws.get("loss"))
+        rows.append({"flop": float(flop), "params": at.params, "params_low": params["p10"],
+                     "params_high": params["p90"], "loss": at.loss, "loss_low": loss["p10"],
+                     "loss_high": loss["p90"]})  # fmt: skip
+    return rows
+
+
 def _foreseen(one: Foreseen) -> dict[str, Any]:
     held = one.held
     return {
@@ -200,6 +217,7 @@ def _isoflop(found: IsoflopFit) -> dict[str, Any]:
             "budgets": budgets,
         },
         "optima": [_on_line(line, flop) for flop in asked],
+        "frontier": [],
         "holdout": [],
         "runs": [
             {**row, "predicted": None}
