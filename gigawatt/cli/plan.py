@@ -22,6 +22,9 @@ from gigawatt.study import plan
     "--chips", metavar="N", callback=whole("chips", example="4096"), help="Only so many of its chips."
 )
 @job_options
+@click.option(
+    "--law", metavar="ID", help="Law of the loss, see `gigawatt scaling laws`; else besiroglu-2024."
+)
 @click.option("--layout", metavar="WORDS", help="Price one layout, e.g. tp=8,pp=16,vp=8,mbs=1,zero=1.")
 @click.option(
     "--top",
@@ -47,6 +50,7 @@ def command(
     stack: str | None,
     by: str,
     fixed: str | None,
+    law: str | None,
     layout: str | None,
     top: int,
     pareto: bool,
@@ -81,6 +85,7 @@ def command(
             dtype=dtype,
             stack=stack,
             by=by,
+            **({} if law is None else {"law": law}),
             fixed=words(fixed, option="--fixed", several=True) if fixed is not None else None,
             layout=words(layout, option="--layout") if layout is not None else None,
             top=top,

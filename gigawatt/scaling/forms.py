@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.errors import unknown_name
+from gigawatt.scaling.laws import Surface, joint
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,7 @@ class Form:
     constants: Callable[[Floats, tuple[float, float]], dict[str, Floats]]
     starts: Callable[[Floats, Floats], Floats]
     stretch: int | None = None
-    optimum: bool = True  # whether E, A, B, alpha and beta are among the constants
+    surface: Callable[[Mapping[str, Any]], Surface] | None = None  # None: no best split of compute
 
 
 def _columns(like: Floats, *columns: Floats | float) -> Floats:
@@ -124,6 +125,10 @@ def _compute_starts(cube: Floats, log_loss: Floats) -> Floats:
     return np.stack([np.log(E), np.log(np.exp(log_loss.mean()) - E), 0.02 * 25 ** cube[:, 1]], axis=-1)
 
 
+def _surface(constants: Mapping[str, Any]) -> Surface:
+    return Surface(**{name: constants[name] for name in ("E", "A", "B", "alpha", "beta")})
+
+
 FIVE = {
     "E": "floor: the loss of an endless model on endless data, in the unit of the loss",
     "A": "what parameters still gain is A N^-alpha, in the unit of the loss, N as the file counts it",
@@ -136,25 +141,26 @@ FORMS = {
     for form in (
         Form(name="chinchilla", equation="L = E + A N^-alpha + B D^-beta",
              parameters=("ln E", "ln A'", "ln B'", "alpha", "beta"), constants_of=FIVE,
-             lines=_chinchilla_lines, constants=_chinchilla_constants, starts=_chinchilla_starts),
+             lines=_chinchilla_lines, constants=_chinchilla_constants, starts=_chinchilla_starts,
+             surface=_surface),
         Form(name="tied", equation="L = E + A N^-alpha + B D^-alpha",
              parameters=("ln E", "ln A'", "ln B'", "alpha"), constants_of=FIVE,
-             lines=_tied_lines, constants=_tied_constants, starts=_tied_starts),
+             lines=_tied_lines, constants=_tied_constants, starts=_tied_starts, surface=_surface),
         Form(name="gadre", equation="L = E + (a M^eta + b M^-eta) C^-eta, M = D/N, C = 6 N D",
              parameters=("ln E", "ln A'", "ln B'", "alpha"),
              constants_of={**FIVE, "a": "A 6^eta", "b": "B 6^eta", "eta": "alpha / 2 = beta / 2"},
-             lines=_tied_lines, constants=_gadre_constants, starts=_tied_starts),
+             lines=_tied_lines, constants=_gadre_constants, starts=_tied_starts, surface=_surface),
         Form(name="kaplan-joint", equation="L = ((N_c / N)^(alpha_N / alpha_D) + D_c / D)^alpha_D",
              parameters=("alpha_D", "x", "y", "alpha_N / alpha_D"),
              constants_of={"alpha_N": "exponent of parameters alone", "alpha_D": "exponent of tokens alone",
                            "N_c": "scale of parameters", "D_c": "scale of tokens"},
              lines=_kaplan_lines, constants=_kaplan_constants, starts=_kaplan_starts, stretch=0,
-             optimum=False),
+             surface=joint),
         Form(name="compute", equation="L = E + A_C C^-alpha_C, C = 6 N D",
              parameters=("ln E", "ln A_C'", "alpha_C"),
              constants_of={"E": FIVE["E"], "A_C": "in the unit of the loss, C in flop",
                            "alpha_C": "exponent of compute"},
-             lines=_compute_lines, constants=_compute_constants, starts=_compute_starts, optimum=False),
+             lines=_compute_lines, constants=_compute_constants, starts=_compute_starts),
     )
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import Any
 from gigawatt.errors import InputError, NothingFeasibleError
 from gigawatt.perf import VERDICT_TEXT, Layout, MemoryUse, StepTime, Strategy, Verdict, memory_use, step_time
 from gigawatt.power import training_power_w
+from gigawatt.scaling import DEFAULT_LAW
 from gigawatt.search import (
     Candidate,
     Objective,
@@ -73,6 +74,7 @@ def plan(
     dtype: str | None = None,
     stack: str | None = None,
     by: str = "time",
+    law: str = DEFAULT_LAW,
     fixed: Mapping[str, Any] | None = None,
     layout: Mapping[str, Any] | None = None,
     top: int = 5,
@@ -100,6 +102,7 @@ def plan(
         dtype=dtype,
         stack_id=stack,
         by=by,
+        law_id=law,
     )
     held = held_words(asked, fixed or {})
     started = time.perf_counter()

@@ -14,7 +14,8 @@ from gigawatt.cost import Bill, Prices, carbon_kg, own_usd, rent_usd
 from gigawatt.perf import Job, StepTime
 from gigawatt.power import energy_j, training_power_w
 from gigawatt.reliability import LostTime, lost_time, mtti_s
-from gigawatt.scaling import LossEstimate, predict_loss
+from gigawatt.scaling import LossEstimate
+from gigawatt.study.loss import model_loss
 from gigawatt.study.scenario import Scenario
 from gigawatt.units import Real, Seconds
 from gigawatt.workload.flop import FLOP_CONVENTIONS, model_flop_per_token
@@ -168,7 +169,7 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
         rent_usd=rent_usd(chip_s, known("rent_usd_per_s")),
         own=bill,
         co2e_kg=carbon_kg(facility, machine.site.kg_co2e_per_kwh / 3.6e6),
-        loss=predict_loss(float(params(scenario.model).active), scenario.tokens),
+        loss=model_loss(scenario.model, scenario.tokens, by=scenario.law),
         unknowns=tuple(known.missing),
     )
 

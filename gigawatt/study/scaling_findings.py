@@ -44,9 +44,9 @@ SENTENCES = {
     "wide": "{name} is known within a factor {factor} only (95 % of the resamples: {low:.4g} to {high:.4g}); "
     "do not read it alone",
     "loose": "{name} lies anywhere from {low:.3f} to {high:.3f} (80 % of the resamples)",
-    "paired": "{one} and {other} move together over the resamples (correlation {r:+.3f}): the runs tell one "
-    "of them given the other",
-    "no-split": "the form {name!r} has no best split of compute; --flop is for chinchilla, tied and gadre",
+    "paired": "{one} and {other} move together over the resamples, even about the middle run (correlation "
+    "{r:+.3f}): read neither alone",
+    "no-split": "the form {name!r} has no best split of compute; --flop is for the others",
     "no-optimum": "an exponent is not above 0: there is no best split of compute",
     "beyond": "{flop:.3g} flop is {times} times the largest run ({most:.3g} flop): an extrapolation",
     "lowest-outside": "at {outside} of {budgets} budgets the lowest point lies outside the runs: add smaller "
@@ -146,13 +146,18 @@ def _bands(found: ScalingFit) -> list[Finding]:
     matrix, names = correlations(found.bands.theta), found.fit.form.parameters
     size, i, j = max((abs(matrix[i, j]), i, j) for i in range(len(names)) for j in range(i))
     if size > PAIRED:
-        told.append(_say("paired", one=names[j], other=names[i], r=float(matrix[i, j])))
+        told.append(_say("paired", one=_spoken(names[j]), other=_spoken(names[i]), r=float(matrix[i, j])))
     return told
+
+
+def _spoken(parameter: str) -> str:
+    """Return a parameter as the constant that a reader knows."""
+    return parameter.removeprefix("ln ").removesuffix("'")
 
 
 def _beyond(found: ScalingFit) -> list[Finding]:
     fit, told = found.fit, []
-    if found.asked.get("flop") and not fit.form.optimum:
+    if found.asked.get("flop") and not fit.form.surface:
         told.append(_say("no-split", name=fit.form.name))
     most = float(found.table.flop.max())
     for at in found.optima:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from gigawatt.scaling import (
     DEFAULT_FORM,
     DEFAULT_OBJECTIVE,
     DEFAULT_STARTS,
-    EXAMPLES,
     FORMS,
+    OBJECTIVE_EXAMPLES,
     Approach2,
     Bootstrap,
     Fit,
@@ -25,7 +26,7 @@ from gigawatt.scaling import (
     bootstrap,
     fit_runs,
     foresee,
-    optimal_params,
+    optimal_split,
     profiles,
     roll_out,
 )
@@ -33,7 +34,7 @@ from gigawatt.study.runs_file import COMPARISONS, Rule, RunTable, read_runs, rul
 
 METHODS = ("law", "isoflop")
 FORM_NAMES = tuple(FORMS)
-OBJECTIVES = EXAMPLES
+OBJECTIVES = OBJECTIVE_EXAMPLES
 HOLDOUTS = "'flop>1e21', 'params>=1e9', largest:0.2 (a share of the runs, by compute) or rollout"
 Progress = Callable[[float], None] | None
 Column = NDArray[np.float64]
@@ -107,7 +108,7 @@ def fit_scaling(
         fit=fit,
         bands=bands,
         profiles=tuple(profiles(fit, range(len(fit.theta)))),
-        optima=tuple(at_compute(fit, bands, one) for one in flop) if fit.form.optimum else (),
+        optima=tuple(at_compute(fit, bands, one) for one in flop) if fit.form.surface else (),
         holdout=holdout,
         foreseen=foreseen,
         asked={
@@ -145,8 +146,8 @@ def fit_isoflop(
 
 def at_compute(fit: Fit, bands: Bootstrap | None, compute_flop: float) -> AtCompute:
     """Return the best split of one compute by a fit and by each of its resamples."""
-    best = _split({name: np.array([value]) for name, value in fit.constants.items()}, compute_flop)
-    draws = {} if bands is None else _split(bands.constants, compute_flop)
+    best = _split(fit, {name: np.array([value]) for name, value in fit.constants.items()}, compute_flop)
+    draws = {} if bands is None else _split(fit, bands.constants, compute_flop)
     return AtCompute(
         compute_flop=compute_flop,
         params=float(best["params"][0]),
@@ -156,19 +157,15 @@ def at_compute(fit: Fit, bands: Bootstrap | None, compute_flop: float) -> AtComp
     )
 
 
-def _split(constants: Mapping[str, Column], compute_flop: float) -> dict[str, Column]:
-    params = np.asarray(optimal_params(compute_flop, constants))
-    tokens = compute_flop / (6.0 * params)
+def _split(fit: Fit, constants: Mapping[str, Any], compute_flop: float) -> dict[str, Column]:
+    assert fit.form.surface is not None
+    s = fit.form.surface(constants)
     with np.errstate(all="ignore"):
-        falling = (
-            constants["A"] * params ** -constants["alpha"] + constants["B"] * tokens ** -constants["beta"]
-        )
-        return {
-            "params": params,
-            "tokens": tokens,
-            "tokens_per_param": tokens / params,
-            "loss": constants["E"] + falling,
-        }
+        best = optimal_split(compute_flop, by=s)
+        left = s.A * best.params**-s.alpha + s.B * best.tokens**-s.beta
+        columns = {"params": best.params, "tokens": best.tokens, "loss": s.E + left**s.power}
+        columns["tokens_per_param"] = best.tokens_per_param
+    return {name: np.asarray(column) for name, column in columns.items()}
 
 
 def _foreseen(table: RunTable, holdout: str | None, *, how: Mapping[str, object]) -> tuple[Foreseen, ...]:

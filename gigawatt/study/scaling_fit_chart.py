@@ -9,6 +9,11 @@ from gigawatt.study.charts import SCHEMA
 
 LINE, BAND = "#b2182b", "#f4a582"
 WIDTH, HEIGHT = 430, 300
+LEGENDS = {
+    "params": ("parameters N", ".0e"),
+    "tokens_per_param": ("D/N", "~g"),
+    "flop": ("budget, flop", ".0e"),
+}
 DIAMOND = {"type": "point", "shape": "diamond", "size": 110, "filled": True, "color": LINE}
 LOG = {"type": "log", "nice": False, "padding": 8}
 FREE = {"zero": False, "nice": False, "padding": 8}
@@ -23,7 +28,8 @@ def scaling_fit_chart(document: Mapping[str, Any]) -> dict[str, Any]:
         "$schema": SCHEMA,
         "title": {"text": told, "subtitle": _about(document), "anchor": "start"},
         "background": "white",
-        "hconcat": panels,
+        "concat": panels,
+        "columns": 2,
         "resolve": {"scale": {"color": "independent"}},
     }
 
@@ -48,7 +54,7 @@ def _law(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _axis(field: str, title: str, **scale: Any) -> dict[str, Any]:
     return {"field": field, "type": "quantitative", "title": title, "scale": scale or FREE,
-            "axis": {"format": ".1e" if scale.get("type") == "log" else "~g", "tickCount": 6}}  # fmt: skip
+            "axis": {"format": ".0e" if scale.get("type") == "log" else "~g", "tickCount": 6}}  # fmt: skip
 
 
 def _panel(title: str, *layers: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +62,7 @@ def _panel(title: str, *layers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _points(rows: Any, x: dict[str, Any], *, y: dict[str, Any], colour: str = "params") -> dict[str, Any]:
-    titles = {"params": "parameters N", "tokens_per_param": "D/N", "flop": "budget, flop"}
+    title, form = LEGENDS[colour]
     return {
         "data": {"values": rows},
         "mark": {"type": "circle", "size": 22, "opacity": 0.75},
@@ -67,7 +73,11 @@ def _points(rows: Any, x: dict[str, Any], *, y: dict[str, Any], colour: str = "p
                 "field": colour,
                 "type": "quantitative",
                 "scale": {"type": "log", "scheme": "viridis"},
-                "legend": {"title": titles[colour], "format": ".0e", "gradientLength": HEIGHT - 40},
+                "legend": {
+                    "title": titles[colour],
+                    "format": "~g" if colour == "tokens_per_param" else ".0e",
+                    "gradientLength": HEIGHT - 40,
+                },
             },
         },
     }

@@ -12,7 +12,7 @@ from gigawatt.scaling import (
     condition_number,
     correlations,
     fitted_loss,
-    params_exponent,
+    frontier_exponents,
     raw_condition_number,
     spread_of,
 )
@@ -96,11 +96,11 @@ def _constants(found: ScalingFit) -> list[dict[str, Any]]:
     meanings = dict(fit.form.constants_of)
     values: dict[str, Any] = dict(fit.constants)
     draws: dict[str, Any] = {} if bands is None else dict(bands.constants)
-    if fit.form.optimum:
+    if fit.form.surface:
         meanings |= EXPONENTS
         for columns in filter(None, (values, draws)):
-            a = params_exponent(columns)
-            columns |= {"params_exponent": a, "tokens_exponent": 1 - a}
+            a, b = frontier_exponents(fit.form.surface(columns))
+            columns |= {"params_exponent": a, "tokens_exponent": b}
     ends = {p.constant.removeprefix("ln "): p for p in found.profiles}
     return [
         {
@@ -158,7 +158,7 @@ def _optimum(at: AtCompute) -> dict[str, Any]:
 
 def _frontier(found: ScalingFit) -> list[dict[str, Any]]:
     """Return the best split over the computes of the runs and those asked for, to be drawn."""
-    if not found.fit.form.optimum or not np.isfinite(at_compute(found.fit, None, 1e20).params):
+    if not found.fit.form.surface or not np.isfinite(at_compute(found.fit, None, 1e20).params):
         return []
     ends = [found.table.flop.min(), found.table.flop.max(), *(one.compute_flop for one in found.optima)]
     rows = []

@@ -14,6 +14,7 @@ from gigawatt.catalog.models import find_model, model_ids
 from gigawatt.catalog.records import Machine, Model, Stack
 from gigawatt.errors import InputError, UnknownFactError
 from gigawatt.perf import Job, default_stack, stack
+from gigawatt.scaling import DEFAULT_LAW, law
 from gigawatt.units import format as fmt
 
 DTYPES = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "int8", "tf32", "fp32")
@@ -48,6 +49,7 @@ class Scenario:
     stack: Stack
     by: str
     assumptions: tuple[Assumption, ...]
+    law: str = DEFAULT_LAW  # of the loss
 
     @property
     def model(self) -> Model:
@@ -70,6 +72,7 @@ def scenario(
     dtype: str | None = None,
     stack_id: str | None = None,
     by: str = "time",
+    law_id: str = DEFAULT_LAW,
 ) -> Scenario:
     """Return the resolved question. What is not given comes from the model's published recipe, and is marked.
 
@@ -108,7 +111,18 @@ def scenario(
         stack=software,
         by=by,
         assumptions=tuple(assumptions),
+        law=loss_law(law_id),
     )
+
+
+def loss_law(id: str) -> str:
+    """Return the id of a law of the loss.
+
+    Raises: InputError for a law that is not known, or is of another kind.
+    """
+    found = law(id)
+    assert found.surface is not None
+    return found.id
 
 
 FILES = (".toml", ".yaml", ".yml")
