@@ -74,8 +74,8 @@ def _points(rows: Any, x: dict[str, Any], *, y: dict[str, Any], colour: str = "p
                 "type": "quantitative",
                 "scale": {"type": "log", "scheme": "viridis"},
                 "legend": {
-                    "title": titles[colour],
-                    "format": "~g" if colour == "tokens_per_param" else ".0e",
+                    "title": title,
+                    "format": form,
                     "gradientLength": HEIGHT - 40,
                 },
             },
