@@ -5,6 +5,7 @@ range of the runs behind it. Takes runs; returns the law that fits them, how sur
 """
 
 from gigawatt.scaling.bootstrap import GENERATORS, Bootstrap, bootstrap, floorless
+from gigawatt.scaling.downstream import ErrorCurve, fit_error_curve, task_error
 from gigawatt.scaling.extrapolate import Foreseen, foresee, roll_out
 from gigawatt.scaling.fit import (
     DEFAULT_FORM,
@@ -91,6 +92,7 @@ __all__ = [
     "OBJECTIVE_EXAMPLES",
     "Approach2",
     "Bootstrap",
+    "ErrorCurve",
     "Fit",
     "Foreseen",
     "Form",
@@ -115,6 +117,7 @@ __all__ = [
     "effective_params",
     "effective_tokens",
     "equal_flop",
+    "fit_error_curve",
     "fit_law",
     "fit_runs",
     "fitted_loss",
@@ -152,5 +155,6 @@ __all__ = [
     "sized_flop",
     "spread_of",
     "surface_of",
+    "task_error",
     "tokens_for_loss",
 ]

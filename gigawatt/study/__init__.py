@@ -17,6 +17,7 @@ from gigawatt.study.scaling_fit import METHODS as FIT_METHODS
 from gigawatt.study.scaling_fit import OBJECTIVES as FIT_OBJECTIVES
 from gigawatt.study.scaling_fit import IsoflopFit, ScalingFit, fit_isoflop, fit_scaling
 from gigawatt.study.scaling_fit_document import scaling_fit_document
+from gigawatt.study.scaling_validation import validate_scaling
 from gigawatt.study.schema import SCHEMAS, schema
 from gigawatt.study.size import Size, size
 from gigawatt.study.size_document import size_document
@@ -66,6 +67,7 @@ __all__ = [
     "size_document",
     "study_document",
     "validate",
+    "validate_scaling",
     "validation_document",
     "write_predictions",
 ]
