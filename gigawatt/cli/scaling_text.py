@@ -15,6 +15,7 @@ from gigawatt.units import format as fmt
 Document = Mapping[str, Any]
 KIND_TEXT = {
     "loss": "loss of N and D", "frontier": "best N and D", "loss_of_compute": "loss of C",
+    "loss_of_params": "loss of N", "loss_of_tokens": "loss of D",
     "rate": "learning rate", "batch": "batch", "critical_batch": "critical batch",
     "repetition": "repeated data",
     "precision": "few bits", "routing": "experts", "method": "method", "named": "cited alone",

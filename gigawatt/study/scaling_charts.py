@@ -86,7 +86,7 @@ def _curves(by: Law, flop: float) -> dict[str, Any]:
          "encoding": {"x": x, "y": y}},
         {"data": {"values": best}, "mark": {"type": "point", "filled": True, "size": 60, "color": "black"},
          "encoding": {"x": x, "y": y}},
-        {"data": {"values": best}, "mark": {"type": "text", "align": "right", "dx": -6, "dy": 12, "fontSize": 11},
+        {"data": {"values": best}, "mark": {"type": "text", "align": "right", "dx": -6, "dy": 12},
          "encoding": {"x": x, "y": y, "text": {"field": "text"}}},
     ]  # fmt: skip
     return {"width": 420, "height": 380, "title": "Loss at one compute, over sizes", "layer": layers}
