@@ -243,7 +243,8 @@ def _kaplan() -> Iterator[ScalingCase]:
     rows = (("params", 1e9, 2.3756), ("tokens", 1e10, 2.2624), ("compute", 1e4 * 8.64e19, 1.6771))
     for name, value, loss in rows:
         yield _case(f"T14.{name}", f"loss of {value:.3g} {name}", loss,
-                    partial(_alone, f"kaplan-2020-{name}", value), unit="nat/token", relative=3e-5, where=where)  # fmt: skip
+                    partial(_alone, f"kaplan-2020-{name}", value), unit="nat/token", relative=3e-5,
+                    where=where)  # fmt: skip
     for loss, batch in ((3.0, 1.069e6), (2.5, 2.547e6)):
         yield _case(f"T14.batch.{loss}", f"critical batch at a loss of {loss}", batch,
                     partial(critical_batch_tokens, loss), unit="token", where=where)  # fmt: skip
