@@ -14,7 +14,9 @@ from rich.text import Text
 from gigawatt.cli.tables import Either
 
 STYLE = {"agrees": "green", "explained": "yellow", "fails": "bold red", "not run": "dim"}
+SAID = {"agrees": "agree", "explained": "miss and are explained", "fails": "fail", "not run": "not run"}
 UNKNOWN = "-"
+NUMBERS = ("published", "computed", "error", "allowed")
 NARROW = "too narrow for what each case is; --json has all"
 BOUND = {"near": "", "at most": "<= ", "at least": ">= "}
 
@@ -23,7 +25,7 @@ def checks_text(document: Mapping[str, Any]) -> RenderableType:
     """Return the counts, the cases by where they are printed, and why each miss is one."""
     result = document["result"]
     cases = result["cases"]
-    counts = ", ".join(f"{count} {name}" for name, count in result["counts"].items())
+    counts = ", ".join(f"{count} {SAID[name]}" for name, count in result["counts"].items())
     parts: list[RenderableType] = [
         Text("Published figures of scaling laws, and what is computed here", style="bold"),
         Text(f"{len(cases)} cases: {counts}"),

@@ -171,8 +171,8 @@ def _foreseen(row: Mapping[str, Any]) -> dict[str, str]:
         "median error": f"{100 * row['median']:.2f} %",
         "bias": f"{100 * row['bias']:+.2f} %",
         "worst": f"{100 * row['worst']:+.2f} %",
-        **{name: plain(value) for name, value in row["constants"].items()
-           if name in ("E", "alpha", "beta", "alpha_N", "alpha_D", "alpha_C")},
+        **{one["name"]: plain(one["value"]) for one in row["constants"]
+           if one["name"] in ("E", "alpha", "beta", "alpha_N", "alpha_D", "alpha_C")},
     }  # fmt: skip
 
 

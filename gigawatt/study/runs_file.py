@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ ALIASES = {  # what a column may be called, the usual name first
     "budget": ("budget", "flop_budget"),
 }  # fmt: skip
 TEXTS = ("text", "dataset", "train_data", "corpus", "data", "tokenizer", "condition", "loss_kind")
+SHIPPED = files("gigawatt.catalog") / "data" / "runs"  # run files whose licence lets them travel
 ONE_TEXT = "-"  # --columns text=-: the user says that all losses are of one text
 FIELDS = (*ALIASES, "text")
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -105,7 +107,7 @@ def read_runs(
     leaves out those that meet any.
     Raises: FileFormatError for a file, column or cell that cannot be used; InputError for other mistakes.
     """
-    file = Path(path)
+    file = found_file(path)
     names, rows = _parquet(file) if file.suffix.lower() in (".parquet", ".pq") else _csv(file)
     used = _columns(file, names, columns or {})
     kept = _kept(file, names, rows, where=where, drop=drop)
@@ -115,7 +117,7 @@ def read_runs(
     runs = Runs.of(numbers["params"], numbers["tokens"], losses=numbers["loss"])
     flop = numbers.get("flop", runs.flop)
     return RunTable(
-        path=str(file),
+        path=str(path),
         runs=runs,
         flop=flop,
         budgets=numbers.get("budget"),
@@ -127,6 +129,13 @@ def read_runs(
         flop_ratio=float(np.median(flop / runs.flop)),
         cells={name: [row.cells[name] for row in kept] for name in names},
     )
+
+
+def found_file(path: str | Path) -> Path:
+    """Return a file of the user's, or the one that comes with gigawatt under a bare name."""
+    file = Path(path)
+    shipped = Path(str(SHIPPED / file.name))
+    return shipped if file.name == str(file) and not file.exists() and shipped.is_file() else file
 
 
 def _csv(file: Path) -> tuple[list[str], list[_Row]]:
@@ -161,7 +170,7 @@ def _text(file: Path) -> str:
     except (OSError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             raise FileFormatError(f"{file}: is not UTF-8 text") from None
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "no such file"
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "no such name"
         raise FileFormatError(f"{file}: cannot be read ({why})") from None
 
 

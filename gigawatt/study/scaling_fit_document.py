@@ -180,7 +180,7 @@ def _foreseen(one: Foreseen) -> dict[str, Any]:
         "median": one.median,
         "bias": one.bias,
         "worst": one.worst,
-        "constants": one.fit.constants,
+        "constants": [{"name": name, "value": value} for name, value in one.fit.constants.items()],
         "runs": _rows(params=held.params, tokens=held.tokens, loss=held.losses, predicted=one.predicted,
                       error=one.errors),
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCHEMAS = ("compare", "plan", "size")
+SCHEMAS = ("compare", "plan", "scaling-fit", "scaling-validation", "size")
 
 
 def schema(document: str) -> str:
