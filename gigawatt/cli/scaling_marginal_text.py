@@ -58,7 +58,7 @@ def _row(one: Mapping[str, Any]) -> dict[str, str]:
 
     run, compute = one["compute"]["run"], one["compute"]
     return {
-        "machine": run["machine"] if one["shipping"] else f"{run['machine']} (announced)",
+        "machine": run["machine"] if one["shipping"] else f"{run['machine']} *",
         "chips": f"{run['chips']:,}",
         "flop": _power(compute["flop"]),
         "rent": "-" if compute["cost_usd"] is None else fmt(compute["cost_usd"], "USD"),
@@ -68,9 +68,9 @@ def _row(one: Mapping[str, Any]) -> dict[str, str]:
         "loss": figures(one["loss_nats"], 4),
         "10x flop": _milli(one["nats_per_decade"]),
         "100 M$": _milli(one["nats_per_usd"], 1e8),
-        "100 MW-year": _milli(one["nats_per_mw_year"], 100.0),
+        "100 MW-yr": _milli(one["nats_per_mw_year"], 100.0),
         "day": _milli(one["nats_per_day"]),
-        "beyond runs": beyond(one["orders_outside"]),
+        "beyond": beyond(one["orders_outside"]),
     }
 
 
@@ -87,7 +87,8 @@ def marginal_text(document: Document) -> RenderableType:
         parts += [fitting(rows, title=name, drop=("goodput", "MFU", "power", "chips")), Text("")]
     parts += [Text(f"warning: {w['message']}", style="yellow") for w in document["warnings"]]
     about = (
-        "the slope where each machine stands: a whole 100 M$ buys less where it is much of the rent; all: "
+        "* announced. The slope is that where each machine stands: a whole 100 M$ buys less where it is "
+        "much of the rent. beyond: orders of magnitude outside the law's runs. All: --json, --png, --html"
     )
-    parts.append(Text(f"{about}--json, --png, --svg, --html", style="dim"))
+    parts.append(Text(about, style="dim"))
     return Group(*parts)

@@ -15,7 +15,9 @@ from gigawatt.units import format as fmt
 Document = Mapping[str, Any]
 KIND_TEXT = {
     "loss": "loss of N and D", "frontier": "best N and D", "loss_of_compute": "loss of C",
-    "rate": "learning rate", "batch": "batch", "critical_batch": "critical batch", "repetition": "repeated data",
+    "loss_of_params": "loss of N", "loss_of_tokens": "loss of D",
+    "rate": "learning rate", "batch": "batch", "critical_batch": "critical batch",
+    "repetition": "repeated data",
     "precision": "few bits", "routing": "experts", "method": "method", "named": "cited alone",
 }  # fmt: skip
 RUN_UNIT = {
@@ -166,7 +168,8 @@ def _fixed(result: Mapping[str, Any]) -> dict[str, str]:
         return {}
     return {
         f"with {fmt(one['params'], '1')}": f"{fmt(one['tokens'], '1')} tokens, "
-        f"{figures(one['tokens_per_param'])} a parameter; loss {figures(one['loss_nats'], 4)}, {figures(one['over_nats'], 2)} more; the best size "
+        f"{figures(one['tokens_per_param'])} a parameter; loss {figures(one['loss_nats'], 4)}, "
+        f"{figures(one['over_nats'], 2)} more; the best size "
         f"reaches that with {power(one['best_flop'])} flop, {fmt(1 / one['flop_over_best'], '%')} of this"
     }
 
@@ -202,28 +205,39 @@ def tables(document: Document) -> dict[str, list[dict[str, str]]]:
 
         return of_marginal(document)
     result = document["result"]
+    texts = _texts(result["laws"])
+    rates, batches = result["rates"], result["batches"]
     return {
-        "by each law": [_law_row(row) for row in result["laws"]],
-        f"learning rate for the first row, spread {figures(result['rates']['spread'], 2)} times": [
-            _recipe_row(row, f"{row['value']:.2e}") for row in result["rates"]["by_law"]
+        "by each law": [_law_row(row, texts) for row in result["laws"]],
+        f"learning rate for the first row: {figures(rates['spread'], 2)} times apart": [
+            _recipe_row(row, f"{row['value']:.2e}") for row in rates["by_law"]
         ],
-        f"batch for the first row, spread {figures(result['batches']['spread'], 2)} times": [
-            _recipe_row(row, f"{fmt(row['value'], '1')} tokens") for row in result["batches"]["by_law"]
+        f"batch in tokens for the first row: {figures(batches['spread'], 2)} times apart": [
+            _recipe_row(row, fmt(row["value"], "1")) for row in batches["by_law"]
         ],
     }
 
 
-def _law_row(row: Mapping[str, Any]) -> dict[str, str]:
-    loss = "-" if row["loss_nats"] is None else figures(row["loss_nats"], 4)
+def _texts(laws: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return a number for each text that a loss is of, the chosen law's first."""
+    found: dict[str, int] = {}
+    for row in laws:
+        if row["loss_nats"] is not None:
+            found.setdefault(row["text"], len(found) + 1)
+    return found
+
+
+def _law_row(row: Mapping[str, Any], texts: Mapping[str, int]) -> dict[str, str]:
+    known = row["loss_nats"] is not None
     return {
         "law": row["id"],
         "size": fmt(row["params"], "1"),
         "tokens": fmt(row["tokens"], "1"),
         "ratio": figures(row["tokens_per_param"]),
-        "loss": loss,
-        "of text": row["text"],
+        "loss": figures(row["loss_nats"], 4) if known else "-",
+        "text": str(texts[row["text"]]) if known else "-",
         "N counts": row["params_counted"],
-        "beyond its runs": beyond(row["orders_outside"]),
+        "beyond": beyond(row["orders_outside"]),
     }
 
 
@@ -237,17 +251,24 @@ def beyond(orders: float | None) -> str:
 
 
 def _recipe_row(row: Mapping[str, Any], value: str) -> dict[str, str]:
-    return {"law": row["id"], "value": value, "its runs": row["note"] or "inside"}
+    kind = "half of the tokens are wasted" if row["id"].startswith("kaplan") else "a fifth more tokens"
+    about = f"critical: {kind}" if row["kind"] == "critical_batch" else ""
+    return {"law": row["id"], "value": value, "beyond": beyond(row["orders_outside"]), "what": about}
 
 
 def optimal_text(document: Document) -> RenderableType:
     """Return the best split: the answer, the laws side by side, the recipe, what to know."""
     parts: list[RenderableType] = [Text(title(document), style="bold"), pairs(headline(document)), Text("")]
-    for name, rows in tables(document).items():
-        parts += [fitting(rows, title=name, drop=("N counts", "of text")), Text("")]
+    told = tables(document)
+    laws = next(iter(told))
+    parts.append(fitting(told.pop(laws), title=laws, drop=("N counts",)))
+    texts = _texts(document["result"]["laws"])
+    named = "; ".join(f"{n} {text}" for text, n in texts.items())
+    about = "beyond: orders of magnitude outside the law's runs. Losses of two texts are not compared: "
+    parts += [Text(f"{about}{named}", style="dim"), Text("")]
+    for name, rows in told.items():
+        parts += [Text(name, style="italic"), table(rows), Text("")]
     parts += [Text(f"warning: {w['message']}", style="yellow") for w in document["warnings"]]
-    about = (
-        "losses of two texts are not compared; bands are of the sampling of a law's runs alone; all: --json, "
-    )
-    parts.append(Text(f"{about}--png, --svg, --html", style="dim"))
+    last = "bands are of the sampling of a law's runs alone; all: --json, --png, --svg, --html"
+    parts.append(Text(last, style="dim"))
     return Group(*parts)

@@ -3,6 +3,7 @@
 Takes a model, a machine and what to do there; returns a plan, from which every face is drawn.
 """
 
+from gigawatt.scaling import GENERATORS as FIT_GENERATORS
 from gigawatt.study.bom import Bom, bom
 from gigawatt.study.bom_document import bom_document, bom_rows
 from gigawatt.study.cable_readings import CableReading, cable_readings, cables_document
@@ -25,10 +26,16 @@ from gigawatt.study.limits import EXAMPLES as SIZE_EXAMPLES
 from gigawatt.study.limits import OBJECTIVE as SIZE_OBJECTIVES
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
+from gigawatt.study.scaling_fit import FORM_NAMES as FIT_FORMS
+from gigawatt.study.scaling_fit import METHODS as FIT_METHODS
+from gigawatt.study.scaling_fit import OBJECTIVES as FIT_OBJECTIVES
+from gigawatt.study.scaling_fit import IsoflopFit, ScalingFit, fit_isoflop, fit_scaling
+from gigawatt.study.scaling_fit_document import scaling_fit_document
 from gigawatt.study.scaling_laws import LAW_KINDS, laws_document
 from gigawatt.study.scaling_marginal import Marginal, marginal, marginal_document
 from gigawatt.study.scaling_optimal import Optimal, optimal
 from gigawatt.study.scaling_optimal_document import optimal_document
+from gigawatt.study.scaling_validation import validate_scaling
 from gigawatt.study.schema import SCHEMAS, schema
 from gigawatt.study.size import Size, size
 from gigawatt.study.size_document import size_document
@@ -42,6 +49,10 @@ __all__ = [
     "CARD_CHIPS",
     "ENGINES",
     "EQUAL",
+    "FIT_FORMS",
+    "FIT_GENERATORS",
+    "FIT_METHODS",
+    "FIT_OBJECTIVES",
     "KINDS",
     "LAW_KINDS",
     "NOTHING",
@@ -60,12 +71,14 @@ __all__ = [
     "Growth",
     "Hand",
     "Hpl",
+    "IsoflopFit",
     "Marginal",
     "Optimal",
     "Plan",
     "Prediction",
     "Ran",
     "Refusal",
+    "ScalingFit",
     "Size",
     "Validation",
     "bom",
@@ -83,6 +96,8 @@ __all__ = [
     "compare_document",
     "energy",
     "energy_document",
+    "fit_isoflop",
+    "fit_scaling",
     "growth",
     "growth_document",
     "growth_names",
@@ -98,6 +113,7 @@ __all__ = [
     "query",
     "read_rows",
     "run_study",
+    "scaling_fit_document",
     "schema",
     "sensitivity",
     "show",
@@ -105,6 +121,7 @@ __all__ = [
     "size_document",
     "study_document",
     "validate",
+    "validate_scaling",
     "validation_document",
     "write_predictions",
 ]

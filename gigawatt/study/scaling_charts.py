@@ -29,10 +29,11 @@ GREY, BLUE, ORANGE = "#888888", "#1f77b4", "#d95f02"
 def isoflop_chart(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the loss over sizes at four computes, and the best size over compute by each law."""
     by, flop = law(document["inputs"]["law"]), document["result"]["compute"]["flop"]
+    best = optimal_split(flop, by=by)
     return {
         "$schema": SCHEMA,
         "title": {
-            "text": f"Best size for {_power(flop)} flop: {_billions(float(optimal_split(flop, by=by).params))}",
+            "text": f"Best size for {_power(flop)} flop: {_billions(float(best.params))}",
             "subtitle": f"by {by.name}; bands: 80 %, of the sampling of its runs alone",
             "anchor": "start",
         },
@@ -71,7 +72,7 @@ def _curves(by: Law, flop: float) -> dict[str, Any]:
             }
         )
     order = [row["compute"] for row in best]
-    x = _log("params", "parameters")
+    x = _log("params", "parameters", _ends([row["params"] for row in rows]))
     y = {"field": "loss", "type": "quantitative", "scale": {"zero": False}, "title": "loss (nat/token)"}
     colour = {
         "field": "compute", "type": "nominal", "sort": order, "scale": {"scheme": "viridis"},
@@ -85,7 +86,7 @@ def _curves(by: Law, flop: float) -> dict[str, Any]:
          "encoding": {"x": x, "y": y}},
         {"data": {"values": best}, "mark": {"type": "point", "filled": True, "size": 60, "color": "black"},
          "encoding": {"x": x, "y": y}},
-        {"data": {"values": best}, "mark": {"type": "text", "dy": 14, "fontSize": 11},
+        {"data": {"values": best}, "mark": {"type": "text", "align": "right", "dx": -6, "dy": 12},
          "encoding": {"x": x, "y": y, "text": {"field": "text"}}},
     ]  # fmt: skip
     return {"width": 420, "height": 380, "title": "Loss at one compute, over sizes", "layer": layers}
@@ -108,36 +109,35 @@ def _sizes(by: Law, flop: float) -> dict[str, Any]:
         if one.flop not in ("6ND", "MD"):
             continue
         split = optimal_split(budgets, by=one) if one.kind == "loss" else published_split(one, budgets)
-        kind = one.name if one.id == by.id else "other laws"
         rows += [
-            {"flop": float(c), "params": float(n), "law": one.id, "kind": kind}
+            {"flop": float(c), "params": float(n), "law": one.id}
             for c, n in zip(budgets, np.asarray(split.params), strict=True)
         ]
     ends = _size_ends(by, budgets)
     chosen = optimal_split(flop, by=by)
-    x, y = _log("flop", "compute (flop)"), _log("params", "best size (parameters)")
-    colour = {
-        "field": "kind", "type": "nominal", "legend": {"title": None, "orient": "top-left"},
-        "scale": {"domain": [by.name, "other laws"], "range": [ORANGE, GREY]},
-    }  # fmt: skip
-    ends_of = [{**row, "edge": "runs end"} for row in _edge(by)]
-    names = {r["law"]: r for r in rows if r["kind"] == "other laws"}
-    apart = _apart(list(names.values()))
+    x = _log("flop", "compute (flop)", _ends(budgets))
+    y = _log("params", "best size (parameters)", _ends([row["params"] for row in rows]))
+    own = [row for row in rows if row["law"] == by.id]
+    others = [row for row in rows if row["law"] != by.id]
+    edge = [{"flop": by.box["flop"][1], "text": "its runs end"}] if "flop" in by.box else []
+    names = _apart(list({row["law"]: row for row in rows}.values()), by.id)
+    at = {"flop": flop, "params": float(chosen.params)}
+    text = {"type": "text", "align": "left", "dx": 4}
+    colour = {"condition": {"test": f"datum.law === '{by.id}'", "value": ORANGE}, "value": GREY}
     layers: list[dict[str, Any]] = [
         {"data": {"values": ends}, "mark": {"type": "area", "opacity": 0.25, "color": ORANGE},
          "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}},
-        {"data": {"values": rows}, "mark": {"type": "line", "strokeWidth": 1.2}, "encoding": {
-            "x": x, "y": y, "color": colour, "detail": {"field": "law"}}},
-        {"data": {"values": ends_of}, "mark": {"type": "rule", "strokeDash": [2, 3], "color": BLUE},
+        {"data": {"values": others}, "mark": {"type": "line", "strokeWidth": 1, "color": GREY},
+         "encoding": {"x": x, "y": y, "detail": {"field": "law"}}},
+        {"data": {"values": own}, "mark": {"type": "line", "strokeWidth": 2.5, "color": ORANGE},
+         "encoding": {"x": x, "y": y}},
+        {"data": {"values": edge}, "mark": {"type": "rule", "strokeDash": [2, 3], "color": BLUE},
          "encoding": {"x": x}},
-        {"data": {"values": ends_of}, "mark": {"type": "text", "align": "left", "dx": 4, "color": BLUE,
-                                               "baseline": "bottom", "y": "height", "dy": -4},
-         "encoding": {"x": x, "text": {"field": "edge"}}},
-        {"data": {"values": apart}, "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 9,
-                                             "color": GREY},
-         "encoding": {"x": x, "y": y, "text": {"field": "law"}}},
-        {"data": {"values": [{"flop": flop, "params": float(chosen.params)}]},
-         "mark": {"type": "point", "filled": True, "size": 70, "color": "black"},
+        {"data": {"values": edge}, "mark": {**text, "color": BLUE, "baseline": "bottom", "y": "height"},
+         "encoding": {"x": x, "text": {"field": "text"}}},
+        {"data": {"values": names}, "mark": {**text, "fontSize": 10},
+         "encoding": {"x": x, "y": y, "text": {"field": "law"}, "color": colour}},
+        {"data": {"values": [at]}, "mark": {"type": "point", "filled": True, "size": 70, "color": "black"},
          "encoding": {"x": x, "y": y}},
     ]  # fmt: skip
     return {"width": 420, "height": 380, "title": "Best size by each law", "layer": layers}
@@ -154,32 +154,32 @@ def _size_ends(by: Law, budgets: Any) -> list[dict[str, float]]:
     return rows
 
 
-def _edge(by: Law) -> list[dict[str, float]]:
-    return [{"flop": by.box["flop"][1]}] if "flop" in by.box else []
-
-
-def _apart(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the labels at the ends of lines that do not lie on one another, the outermost first."""
+def _apart(rows: list[dict[str, Any]], first: str) -> list[dict[str, Any]]:
+    """Return the labels at the ends of lines that do not lie on one another: the chosen one, then others."""
     kept: list[dict[str, Any]] = []
-    for row in sorted(rows, key=lambda r: -abs(math.log(r["params"]))):
-        if all(abs(math.log10(row["params"] / other["params"])) > 0.16 for other in kept):
+    middle = next(row["params"] for row in rows if row["law"] == first)
+    for row in sorted(rows, key=lambda r: (r["law"] != first, -abs(math.log(r["params"] / middle)))):
+        if all(abs(math.log10(row["params"] / other["params"])) > 0.17 for other in kept):
             kept.append(row)
     return kept
 
 
-def _log(field: str, title: str) -> dict[str, Any]:
-    axis = (
-        {"format": "~s", "labelOverlap": True}
-        if field == "params"
-        else {"format": ".0e", "labelOverlap": True}
-    )
-    return {
-        "field": field,
-        "type": "quantitative",
-        "scale": {"type": "log", "nice": False},
-        "title": title,
-        "axis": axis,
+def _log(field: str, title: str, ends: tuple[float, float]) -> dict[str, Any]:
+    """Return a logarithmic axis with lines at powers of ten, or at 1, 2 and 5 where it is short."""
+    low, high = math.floor(math.log10(ends[0])), math.ceil(math.log10(ends[1]))
+    steps = (1.0,) if high - low > 3 else (1.0, 2.0, 5.0)
+    values = [step * 10.0**power for power in range(low, high + 1) for step in steps]
+    axis = {
+        "values": [v for v in values if ends[0] <= v <= ends[1]],
+        "format": "~s" if field == "params" else "~e",
+        "labelExpr": "replace(replace(datum.label, 'G', 'B'), '+', '')",
     }
+    scale = {"type": "log", "nice": False, "domain": list(ends)}
+    return {"field": field, "type": "quantitative", "scale": scale, "title": title, "axis": axis}
+
+
+def _ends(values: Any, margin: float = 1.0) -> tuple[float, float]:
+    return float(min(values)) / margin, float(max(values)) * margin
 
 
 def _power(flop: float) -> str:
@@ -206,8 +206,8 @@ def marginal_chart(document: Mapping[str, Any]) -> dict[str, Any]:
             _frontier(by, rungs, result["law_runs_to_flop"]),
             {
                 "vconcat": [
-                    _buys(rungs, "per_usd", "loss bought by 100 M$ (nat)"),
-                    _buys(rungs, "per_mw_year", "loss bought by 100 MW-years (nat)"),
+                    _buys(rungs, "per_usd", "Loss bought by 100 M$"),
+                    _buys(rungs, "per_mw_year", "Loss bought by 100 MW-years"),
                 ]
             },
         ],
@@ -230,52 +230,65 @@ def _frontier(by: Law, rungs: list[dict[str, Any]], runs_end: float | None) -> d
     from_flop = min([runs_end / 100.0 if runs_end else math.inf, rungs[0]["flop"] / 10.0])
     budgets = np.geomspace(from_flop, rungs[-1]["flop"] * 10.0, 61)
     draws = draws_of(by)
+    edge = [runs_end] if runs_end else []
     curve = []
-    for flop in budgets:
+    for flop in sorted({*budgets.tolist(), *edge}):
         loss = float(frontier_nats(flop, by=by))
-        low, high = (loss, loss) if draws is None else band(frontier_nats(float(flop), by=draws))
-        where = "beyond the law's runs" if runs_end is None or flop > runs_end else "the law's runs"
-        curve.append({"flop": float(flop), "loss": loss, "low": low, "high": high, "where": where})
-    x = _log("flop", "compute (flop)")
+        low, high = (loss, loss) if draws is None else band(frontier_nats(flop, by=draws))
+        row = {"flop": flop, "loss": loss, "low": low, "high": high}
+        inside, beyond = runs_end is not None and flop <= runs_end, runs_end is None or flop >= runs_end
+        curve += [{**row, "where": where} for where, so in ((INSIDE, inside), (BEYOND, beyond)) if so]
+    x = _log("flop", "compute (flop)", _ends(budgets))
     y = {"field": "loss", "type": "quantitative", "scale": {"zero": False}, "title": "least loss (nat/token)"}
     dash = {
-        "field": "where", "type": "nominal", "legend": {"title": None, "orient": "top-right"},
-        "scale": {"domain": ["the law's runs", "beyond the law's runs"], "range": [[1, 0], [4, 3]]},
+        "field": "where", "type": "nominal", "legend": {"title": "the line"},
+        "scale": {"domain": [INSIDE, BEYOND], "range": [[1, 0], [4, 3]]},
     }  # fmt: skip
     layers: list[dict[str, Any]] = [
         {"data": {"values": curve}, "mark": {"type": "area", "opacity": 0.25, "color": ORANGE},
          "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}},
         {"data": {"values": curve}, "mark": {"type": "line", "color": ORANGE},
          "encoding": {"x": x, "y": y, "strokeDash": dash}},
-        *_machines(rungs, x, y),
+        _machines(rungs, x, y),
     ]  # fmt: skip
-    return {"width": 460, "height": 440, "title": "Loss along the frontier", "layer": layers}
+    return {"width": 420, "height": 430, "title": "Loss along the frontier", "layer": layers}
+
+
+INSIDE, BEYOND = "within the law's runs", "beyond them"
 
 
 def _buys(rungs: list[dict[str, Any]], field: str, title: str) -> dict[str, Any]:
     rows = [row for row in rungs if row[field] is not None]
-    x = _log("flop", "compute (flop)")
-    y = {"field": field, "type": "quantitative", "scale": {"type": "log", "nice": False, "padding": 14},
-         "title": None, "axis": {"format": ".1e", "labelOverlap": True}}  # fmt: skip
-    x = {**x, "scale": {**x["scale"], "padding": 20}}
+    if not rows:
+        return {
+            "data": {"values": []},
+            "mark": "point",
+            "title": f"{title}: not known",
+            "width": 420,
+            "height": 175,
+        }
+    x = _log("flop", "compute (flop)", _ends([row["flop"] for row in rows], 1.25))
+    y = _log(field, "nat/token", _ends([row[field] for row in rows], 1.6))
     line = {"data": {"values": rows}, "mark": {"type": "line", "color": GREY}, "encoding": {"x": x, "y": y}}
-    return {"width": 420, "height": 175, "title": title, "layer": [line, *_machines(rows, x, y)]}
+    return {"width": 420, "height": 175, "title": title, "layer": [line, _machines(rows, x, y)]}
 
 
-def _machines(rows: list[dict[str, Any]], x: Mapping[str, Any], y: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _machines(rows: list[dict[str, Any]], x: Mapping[str, Any], y: Mapping[str, Any]) -> dict[str, Any]:
+    order = [row["machine"] for row in rows]
+    colour = {"field": "machine", "type": "nominal", "sort": order, "scale": {"scheme": "tableau10"}}
     shape = {
-        "field": "kind", "type": "nominal", "legend": {"title": None, "orient": "bottom-left"},
+        "field": "kind", "type": "nominal", "legend": {"title": None},
         "scale": {"domain": ["exists", "announced"], "range": ["circle", "diamond"]},
     }  # fmt: skip
-    names = [{**row, "dy": (-10, 14)[i % 2]} for i, row in enumerate(rows)]
-    marks: list[dict[str, Any]] = [
-        {"data": {"values": rows}, "mark": {"type": "point", "filled": True, "size": 60, "color": "black"},
-         "encoding": {"x": x, "y": y, "shape": shape}},
-    ]  # fmt: skip
-    for dy, align in ((-10, "left"), (14, "right")):
-        marks.append(
-            {"data": {"values": [n for n in names if n["dy"] == dy]},
-             "mark": {"type": "text", "dy": dy, "align": align, "fontSize": 10},
-             "encoding": {"x": x, "y": y, "text": {"field": "machine"}}}
-        )  # fmt: skip
-    return marks
+    return {
+        "data": {"values": rows},
+        "mark": {
+            "type": "point",
+            "filled": True,
+            "size": 90,
+            "opacity": 1,
+            "stroke": "white",
+            "strokeWidth": 0.7,
+        },
+        "encoding": {"x": x, "y": y, "color": {**colour, "legend": {"title": "machine"}}, "shape": shape},
+    }

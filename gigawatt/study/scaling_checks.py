@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from gigawatt.errors import GigawattError, InputError
 from gigawatt.study.envelope import envelope
+from gigawatt.study.runs_file import SHIPPED
 
 SCHEMA = "gigawatt/scaling-validation/1"
-SHIPPED = "runs"  # the folder of run files whose licence lets them travel with the package
 Verdict = Literal["agrees", "explained", "fails", "not run"]
 Sense = Literal["near", "at most", "at least"]
 
@@ -27,7 +26,7 @@ class RunFiles:
     def find(self, name: str) -> Path | None:
         """Return the path of a run file, None where there is none."""
         places = [] if self.folder is None else [self.folder / name]
-        places.append(Path(str(files("gigawatt.catalog") / "data" / SHIPPED / name)))
+        places.append(Path(str(SHIPPED / name)))
         return next((place for place in places if place.is_file()), None)
 
     def __getitem__(self, name: str) -> Path:

@@ -26,7 +26,7 @@ from gigawatt.workload.params import params
 
 FIRST_MFU = 0.4  # only where the search for the size starts
 ROUNDS = 5  # of size, layout, compute, size; two or three are the rule
-DTYPE = "bf16"
+DTYPES = ("bf16", "fp16")  # the first that the chip computes in, where none is said
 SEQ_TOKENS = 4096  # where no recipe of the model is published
 USUAL_DAYS, MOST_DAYS = 90.0, 365.0
 
@@ -89,7 +89,10 @@ def machine_compute(on: str, wish: Wish, *, by: Law, chips: int | None = None) -
     if wish.days is not None and wish.budget_usd is not None:
         machine = _paid_part(on, machine, chips=wish.budget_usd / (rent * wish.days * DAY_S))
     flop: float = (
-        FIRST_MFU * machine.chips * peak_flop_per_s(machine, wish.dtype or DTYPE) * _wall_s(wish, machine)
+        FIRST_MFU
+        * machine.chips
+        * peak_flop_per_s(machine, wish.dtype or usual_dtype(machine))
+        * _wall_s(wish, machine)
     )
     seen: set[object] = set()
     for _ in range(ROUNDS):
@@ -102,6 +105,11 @@ def machine_compute(on: str, wish: Wish, *, by: Law, chips: int | None = None) -
         seen.add(key)
     how = "budget" if wish.budget_usd is not None else "machine"
     return Compute(flop=flop, how=how, rate=rate, days=used_s / DAY_S, cost_usd=rate.usd_per_s * used_s)
+
+
+def usual_dtype(machine: Machine) -> str:
+    """Return the 16-bit format that a machine's chips compute in; bf16 where they do in neither."""
+    return next((name for name in DTYPES if name in machine.chip.dtypes), DTYPES[0])
 
 
 def _wall_s(wish: Wish, machine: Machine) -> float:
@@ -125,15 +133,18 @@ def _rate_for(flop: float, *, on: str, machine: Machine, wish: Wish, by: Law) ->
     best = optimal_split(flop, by=by)
     size, tokens = float(best.params), min(float(best.tokens), MAX_TOKENS)
     batch = wish.batch_tokens or middle_batch(size, tokens, by=by)
+    dtype = wish.dtype or usual_dtype(machine)
     if wish.mfu is not None:
-        return _given_rate(machine, mfu=wish.mfu, params=size, dtype=wish.dtype or DTYPE, batch_tokens=batch)
-    return best_part(on, machine.chips, params=size, batch_tokens=batch, dtype=wish.dtype)
+        return _given_rate(
+            machine, mfu=wish.mfu, params=size, dtype=wish.dtype or usual_dtype(machine), batch_tokens=batch
+        )
+    return best_part(on, machine.chips, params=size, batch_tokens=batch, dtype=dtype)
 
 
 MORE = 0.02  # what a smaller part must do more to be taken: below, rounding of layouts decides
 
 
-def best_part(on: str, chips: int, *, params: float, batch_tokens: float, dtype: str | None) -> Rate:
+def best_part(on: str, chips: int, *, params: float, batch_tokens: float, dtype: str) -> Rate:
     """Return the rate of all chips, or of the round number of them below that does more.
 
     Round are powers of two and three times such; two in a row that do less end the search.
@@ -197,7 +208,7 @@ def nearest_models(size: float) -> list[str]:
     return sorted(models, key=lambda id: (abs(math.log(models[id] / size)), id))
 
 
-def planned_rate(on: str, chips: int, *, params: float, batch_tokens: float, dtype: str | None) -> Rate:
+def planned_rate(on: str, chips: int, *, params: float, batch_tokens: float, dtype: str) -> Rate:
     """Return what the planner's best layout of the nearest dense model does on a part of a machine.
 
     A model that does not fit gives way to the next smaller one.
@@ -217,7 +228,7 @@ def planned_rate(on: str, chips: int, *, params: float, batch_tokens: float, dty
 
 
 @lru_cache(maxsize=256)
-def _planned(model: str, *, on: str, chips: int, batch_tokens: float, dtype: str | None) -> Plan:
+def _planned(model: str, *, on: str, chips: int, batch_tokens: float, dtype: str) -> Plan:
     recipe = find_model(model).recipe
     seq = int(float(recipe["seq_tokens"].value)) if "seq_tokens" in recipe else SEQ_TOKENS
     sequences = 2 ** max(round(math.log2(batch_tokens / seq)), 0)
@@ -228,7 +239,7 @@ def _planned(model: str, *, on: str, chips: int, batch_tokens: float, dtype: str
         tokens=max(1e12, float(sequences * seq)),
         seq_tokens=seq,
         batch_sequences=sequences,
-        dtype=dtype or DTYPE,
+        dtype=dtype,
         top=1,
     )
 
@@ -290,7 +301,7 @@ def cheapest_machine(budget_usd: float) -> str:
     for id in machine_ids():
         try:
             found = named_machine(id, chips=None)
-            price = rent_usd_per_s(found) / peak_flop_per_s(found, DTYPE)
+            price = rent_usd_per_s(found) / peak_flop_per_s(found, usual_dtype(found))
         except (InputError, UnknownFactError):
             continue
         days = budget_usd / (rent_usd_per_s(found) * found.chips * DAY_S)

@@ -13,7 +13,7 @@ from gigawatt.scaling import DEFAULT_LAW, Law, frontier_nats, law, nats_per_deca
 from gigawatt.study.document import known
 from gigawatt.study.envelope import digest_of, envelope
 from gigawatt.study.run import DAY_S, peak_flop_per_s
-from gigawatt.study.scaling_compute import DTYPE, Compute, Wish, machine_compute
+from gigawatt.study.scaling_compute import Compute, Wish, machine_compute, usual_dtype
 from gigawatt.study.scaling_optimal import ByLaw, by_law
 from gigawatt.study.scaling_optimal_document import compute_of
 from gigawatt.study.scenario import loss_law, named_machine
@@ -105,7 +105,7 @@ def _names(on: str | None, among: Sequence[str] | None) -> list[str]:
 
 def _peak(name: str) -> float:
     machine = named_machine(name, chips=None)
-    return machine.chips * peak_flop_per_s(machine, DTYPE)
+    return machine.chips * peak_flop_per_s(machine, usual_dtype(machine))
 
 
 def rung(compute: Compute, *, by: Law) -> Rung:
@@ -191,13 +191,15 @@ def _warnings(found: Marginal, runs_end: float) -> list[dict[str, str]]:
     elif math.isnan(runs_end):
         message = f"where the runs of {found.law.name} end in compute is not known here"
         told.append({"code": "outside_runs", "message": message})
-    for one in found.rungs:
-        rate = one.compute.rate
-        if rate is not None and rate.machine.chips < rate.of_chips:
-            message = (
-                f"{rate.machine.id}: {rate.machine.chips:,} of {rate.of_chips:,} chips are used; with this "
-                "batch and these failures more would do no more"
-            )
-            told.append({"code": "part_of_machine", "message": message})
+    rates = [one.compute.rate for one in found.rungs if one.compute.rate]
+    parts = [
+        f"{rate.machine.chips:,} of {rate.of_chips:,} of {rate.machine.id}"
+        for rate in rates
+        if rate.machine.chips < rate.of_chips
+    ]
+    if parts:
+        used = ", ".join(parts)
+        message = f"chips used: {used}; with such batches and failures more would do no more, or no layout divides them"
+        told.append({"code": "part_of_machine", "message": message})
     told += [{"code": "refused", "message": f"{name} is left out: {why}"} for name, why in found.refused]
     return told

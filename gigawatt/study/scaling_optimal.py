@@ -103,6 +103,7 @@ class Recipe:
 
     law: Law
     value: float
+    orders: float  # beyond its runs; nan where they are not known
     note: str
 
 
@@ -274,7 +275,9 @@ def _served(tokens: float, best: ByLaw) -> Served:
 
 
 def _recipes(values: dict[str, float], params: float, tokens: float) -> tuple[Recipe, ...]:
-    point = point_of(params, tokens)
-    return tuple(
-        Recipe(law=law(id), value=v, note=outside(law(id), **point).text) for id, v in values.items()
-    )
+    point, found = point_of(params, tokens), []
+    for id, value in values.items():
+        one = law(id)
+        far = outside(one, **point)
+        found.append(Recipe(law=one, value=value, orders=far.orders if one.box else math.nan, note=far.text))
+    return tuple(found)
