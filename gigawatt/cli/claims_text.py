@@ -48,7 +48,7 @@ def _article(inputs: Mapping[str, Any]) -> str:
 
 def said_text(row: Mapping[str, Any]) -> str:
     """Return what a claim says in figures."""
-    return "; ".join(figure["text"] for figure in row["said"]) or "no figure"
+    return "; ".join(figure["text"] for figure in row["said"]) or "-"
 
 
 def computed_text(row: Mapping[str, Any]) -> str:
@@ -57,7 +57,7 @@ def computed_text(row: Mapping[str, Any]) -> str:
         return str(row["error"])
     figures = {figure["name"]: figure for figure in row["figures"]}
     told = (figures[name] for name in row["headline"])
-    return "; ".join(f"{figure['label']} {figure['text']}" for figure in told) or "nothing"
+    return "; ".join(f"{figure['label']} {figure['text']}" for figure in told) or "-"
 
 
 def verdict_text(row: Mapping[str, Any]) -> str:
