@@ -57,7 +57,7 @@ def computed_text(row: Mapping[str, Any]) -> str:
         return str(row["error"])
     figures = {figure["name"]: figure for figure in row["figures"]}
     told = (figures[name] for name in row["headline"])
-    return "; ".join(f"{figure['label']} {figure['text']}" for figure in told) or "-"
+    return "; ".join(f"{figure['label']}: {figure['text']}" for figure in told) or "-"
 
 
 def verdict_text(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gigawatt.catalog import Chip, Machine, chip, find_machine
+from gigawatt.catalog import Chip, Machine, chip, chip_ids, find_machine, machine_ids
 from gigawatt.catalog.records import Fact
 from gigawatt.errors import InputError, UnknownFactError, unknown_name
 from gigawatt.study.claims.figures import Value, date_span
@@ -27,7 +27,7 @@ class Found:
     high: float = float("nan")
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Desk:
     """Plans that several claims share are searched once."""
 
@@ -53,8 +53,6 @@ def machine_or_chip(name: str) -> Machine | Chip:
 
     Raises: InputError when it is neither.
     """
-    from gigawatt.catalog import chip_ids, machine_ids
-
     key = name.strip().lower()
     if key in chip_ids() and key not in machine_ids():
         return chip(key)

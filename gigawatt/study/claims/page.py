@@ -100,9 +100,8 @@ def _proof(row: Mapping[str, Any]) -> str:
     if row["error"]:
         return f"<p class=t-failed>{escape(row['error'])}</p>"
     figures = {figure["name"]: figure for figure in row["figures"]}
-    head = "; ".join(
-        f"{escape(figures[name]['label'])} <b>{escape(figures[name]['text'])}</b>" for name in row["headline"]
-    )
+    told = (figures[name] for name in row["headline"])
+    head = "; ".join(f"{escape(one['label'])}: <b>{escape(one['text'])}</b>" for one in told)
     parts = [f"<p>{head}</p>" if head else ""]
     parts.append("<ul class=small>" + "".join(_reading(one) for one in row["readings"]) + "</ul>")
     for text in (row["opinion"], row["note"]):

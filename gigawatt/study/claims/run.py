@@ -99,7 +99,7 @@ def check(claim: Claim, *, file: ClaimFile, desk: Desk) -> Checked:
     computer = Computer(file, desk, figures={**file.shared, **claim.figures}, said=said, id=claim.rows.id)
     try:
         figures = computer.of(used_names(claim))
-        readings = tuple(read(row, figures, said) for row in claim.rows.readings)
+        readings = tuple(read(row, figures, said=said) for row in claim.rows.readings)
     except (GigawattError, ArithmeticError) as error:
         return Checked(claim=claim, said=said, figures={}, readings=(), verdict=FAILED, error=str(error))
     return Checked(claim=claim, said=said, figures=figures, readings=readings, verdict=verdict_of(readings))

@@ -50,17 +50,17 @@ def verdict_of(readings: Sequence[Read]) -> str:
     return HOLDS if held == len(readings) else PARTLY if held else FAILS
 
 
-def read(row: ReadingRow, figures: Mapping[str, Figure], said: Mapping[str, Figure]) -> Read:
+def read(row: ReadingRow, figures: Mapping[str, Figure], *, said: Mapping[str, Figure]) -> Read:
     """Return how one reading of a claim goes.
 
     Raises: InputError for what cannot be compared.
     """
     return Read(
-        label=row.label, tests=tuple(tested(test, figures, said) for test in row.tests), note=row.note
+        label=row.label, tests=tuple(tested(test, figures, said=said) for test in row.tests), note=row.note
     )
 
 
-def tested(test: TestRow, figures: Mapping[str, Figure], said: Mapping[str, Figure]) -> Tested:
+def tested(test: TestRow, figures: Mapping[str, Figure], *, said: Mapping[str, Figure]) -> Tested:
     """Return how one test goes.
 
     Raises: InputError for values of different units, or what has no order.
