@@ -48,7 +48,8 @@ def _article(inputs: Mapping[str, Any]) -> str:
 
 def said_text(row: Mapping[str, Any]) -> str:
     """Return what a claim says in figures."""
-    return "; ".join(figure["text"] for figure in row["said"]) or "-"
+    told = (f"{f['label']} {f['text']}" if f["unit"] == "1" else f["text"] for f in row["said"])
+    return "; ".join(told) or "-"
 
 
 def computed_text(row: Mapping[str, Any]) -> str:

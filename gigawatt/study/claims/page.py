@@ -47,7 +47,8 @@ STYLE = (
     "code{font:.82rem ui-monospace,monospace;overflow-wrap:anywhere}"
     "@media(max-width:44rem){.claim{grid-template-columns:2.2rem minmax(0,1fr)}"
     ".claim>.proof{grid-column:1/-1}"
-    ".bar{grid-template-columns:1fr}h1{font-size:1.35rem}}"
+    ".bar{grid-template-columns:1fr}h1{font-size:1.35rem}details table,details tr,details td{display:block}"
+    "details td{border:0;padding:.1rem 0}details tr{border-top:1px solid var(--line);padding:.3rem 0}}"
 )
 
 
@@ -84,7 +85,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _claim(row: Mapping[str, Any]) -> str:
     tone = TONES[row["verdict"]]
     quote = f" <span class=dim>“{escape(row['quote'])}”</span>" if row["quote"] else ""
-    said = "; ".join(f"{f['text']}" for f in row["said"])
+    said = "; ".join(f"{f['label']} {f['text']}" if f["unit"] == "1" else f["text"] for f in row["said"])
     place = ", ".join(part for part in (row["who"], row["where"]) if part)
     return (
         f"<section class=claim id='c{escape(row['id'])}'><div class=id>{escape(row['id'])}</div>"
