@@ -210,6 +210,14 @@ def fill_fraction(data: Sequence[Run]) -> float:
     return float(np.median(found))
 
 
+def own_fill(data: Sequence[Run], name: str) -> float | None:
+    """Return the share of a chip's memory that its runs fill, where the host's memory holds the rest."""
+    if name not in HOST_MEMORY:
+        return None
+    memory = chip(CHIPS[name][1][0]).hbm_bytes
+    return float(np.median([8.0 * r.order**2 / r.chips / memory for r in data if r.accelerator == name]))
+
+
 def text(found: Fitted, data: Sequence[Run], residuals: dict[str, Array]) -> str:
     """Return the file of constants and residuals."""
     counts = {c: sum(r.accelerator == c for r in data) for c in CHIPS}
@@ -228,7 +236,13 @@ def text(found: Fitted, data: Sequence[Run], residuals: dict[str, Array]) -> str
     for name, rate in found.rates.items():
         ids = ", ".join(f'"{i}"' for i in CHIPS[name][1])
         lines += [f"[chip.{name}]", f"ids = [{ids}]", f"rate_flop_per_s = {rate:.4g}"]
-        lines += [f"uncertainty = {found.spread[name]:.2g}", f"rows = {counts[name]}", ""]
+        lines += [f"uncertainty = {found.spread[name]:.2g}", f"rows = {counts[name]}"]
+        fill = own_fill(data, name)
+        lines += [
+            ""
+            if fill is None
+            else f"fill_fraction = {fill:.3f}  # of its HBM, in one address space with the host\n"
+        ]
     lines += ["[residuals]", *(f'"{k}" = {summary(e)}' for k, e in residuals.items()), ""]
     return "\n".join(lines)
 

@@ -56,7 +56,7 @@ def _made_of(inputs: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, 
         "scale-up": f"{up['domains']:,} x {up['domain_chips']:,} chips, {up['topology']}{_inside(up)}",
     }  # fmt: skip
     if net is None:
-        return {**found, "network": UNKNOWN}
+        return {**found, "network": result["network_told"]}
     shape = net["kind"].replace("-", " ")
     planes = f" on {net['planes']} planes" if net["planes"] > 1 else ""
     sites = f", {net['sites']} sites" if net["sites"] > 1 else ""
@@ -81,6 +81,8 @@ def _inside(up: Mapping[str, Any]) -> str:
         told.append(f"{up['switches']:,} x {up['switch']}")
     if up["optical_switches"]:
         told.append(f"{up['optical_switches']:,} optical switches")
+    if up["modules"]:
+        told.append(f"{up['modules']:,} optical modules")
     if up["links"]:
         told.append(f"{up['links']:,} links")
     return "".join(f", {text}" for text in told)
@@ -198,6 +200,8 @@ def hpl_text(document: Mapping[str, Any]) -> RenderableType:
         "measured": UNKNOWN if result["measured_flop_per_s"] is None else
         f"{fmt(result['measured_flop_per_s'], 'flop/s')}; predicted is {100 * result['error']:+.1f} % of it",
     }  # fmt: skip
+    if result["measured_power_w"] is not None:
+        found["measured power"] = f"{fmt(result['measured_power_w'], 'W')} in the run that is listed"
     times = _grid("time", "seconds", "share")
     for name, label in PARTS_OF_RUN.items():
         value = result["time"][name]
@@ -277,15 +281,25 @@ def cables_text(document: Mapping[str, Any]) -> RenderableType:
     )
 
 
+def _machines(count: float, spread: Sequence[float] | None) -> str:
+    """Return how many machines, and between which counts as racks and trays may be placed."""
+    if not spread:
+        return f"{figures(count)} such machines"
+    low, high = spread
+    ends = f"{figures(count / high)} to {figures(count / low)}"
+    return f"{figures(count)} such machines ({ends} as racks may stand)"
+
+
 def _sentences(result: Mapping[str, Any]) -> Sequence[Text]:
     first, told = result["readings"][0], []
     if first["mean_m"] is not None:
         told.append(f"a link is counted {figures(first['mean_m'])} m long on average, "
                     f"{figures(first['longest_m'])} m at most: racks in rows and halls")  # fmt: skip
     if result["machines_if_cable"]:
-        told.append(f"read as cable, it is that of {figures(result['machines_if_cable'])} such machines")
-    if result["machines_if_strands"]:
         told.append(
-            f"read as strands of fibre, it is that of {figures(result['machines_if_strands'])} such machines"
+            f"read as cable, it is that of {_machines(result['machines_if_cable'], result['spread'])}"
         )
+    if result["machines_if_strands"]:
+        count = _machines(result["machines_if_strands"], result["spread"])
+        told.append(f"read as strands of fibre, it is that of {count}")
     return [Text(line) for line in told]

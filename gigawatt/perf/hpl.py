@@ -144,6 +144,18 @@ def chip_rate(part: Chip) -> tuple[float, str]:
     return float(share or table["all_families"]) * float(fp64_peak_flop_per_s(part)), told
 
 
+def fill_fraction(part: Chip) -> Fraction:
+    """Return the share of a chip's memory that the matrix of a run fills; above 1 it lies in the host's too.
+
+    Definition: the median of the chip's runs where it shares an address space with the host, else of all.
+    """
+    table = hpl_table()
+    rows = [row for row in table["chip"].values() if part.id in row["ids"]]
+    return float(
+        next((row["fill_fraction"] for row in rows if "fill_fraction" in row), table["fill_fraction"])
+    )
+
+
 def fp64_peak_flop_per_s(part: Chip) -> FlopPerSecond:
     """Return a chip's FP64 peak, of its matrix units where it has such.
 
@@ -170,7 +182,7 @@ def hpl_run(machine: Machine, order: Count | None = None) -> HplRun:
     """
     rate, origin = chip_rate(machine.chip)
     if order is None:
-        fill = hpl_table()["fill_fraction"]
+        fill = fill_fraction(machine.chip)
         order = hpl_order(machine.chips, machine.chip.hbm_bytes, fill_fraction=fill)
     level = machine.levels[min(1, len(machine.levels) - 1)]
     nic = level.bytes_per_s * level.oversubscription

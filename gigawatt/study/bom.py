@@ -30,6 +30,7 @@ class ScaleUp:
     switches: int | None
     links: int | None
     optical_switches: int | None
+    modules: int | None  # optical ones, within the domains; None: not known to have such
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +57,7 @@ class Bom:
     racks: Racks | None
     scale_up: ScaleUp
     network: Network | None
+    network_told: str  # why there is none; empty where there is one
     tiers: tuple[Tier, ...]  # of switches, from the servers up
     cables: tuple[Cables, ...]
     draws: tuple[Draw, ...]  # power by part at nameplate; they add up to the machine's power at the meter
@@ -110,25 +112,28 @@ def bom(
     planes: int | None = None,
     area_per_rack_m2: float | None = None,
     lengths_m: Mapping[str, float] | None = None,
+    geometry: str = "middle",
 ) -> Bom:
     """Return what a machine is made of.
 
     `switch`, `radix`, `oversubscription` (of a leaf) and `planes` replace what the machine's fabric says;
-    `lengths_m` gives cable lengths by class ("in rack", "in row", "in hall", "between halls").
+    `lengths_m` gives cable lengths by class ("in rack", "in row", "in hall", "between halls"); `geometry`
+    takes the low, middle or high end of what is assumed of racks and trays.
     Raises: InputError for a machine, a switch or a number that is none.
     """
     found = named_machine(machine, chips=chips) if isinstance(machine, str) else machine
     if isinstance(machine, Machine) and chips is not None:
         found = machine.take(chips)
     asked = Asked(switch=switch, radix=radix, oversubscription=oversubscription, planes=planes)
-    _refuse(asked, area_per_rack_m2, lengths=lengths_m or {})
+    _refuse(asked, area_per_rack_m2, lengths=lengths_m or {}, geometry=geometry)
     missing: list[str] = []
-    network, tiers = _network(found, asked, missing)
+    network, tiers, why = _network(found, asked, missing)
     racks = _racks(found, tiers, network, missing)
-    hall = default_hall(area_per_rack_m2)
+    hall = default_hall(area_per_rack_m2, bound=geometry)
     cables = _cables(tiers, network, racks, nodes=_nodes(found), hall=hall, lengths=lengths_m or {})
     scale_up = _scale_up(found, missing)
-    draws, training = power_of(found, network, tiers=tiers, cables=cables, missing=missing)
+    inner = _inner_modules(found, scale_up)
+    draws, training = power_of(found, network, tiers=tiers, cables=cables, inner=inner, missing=missing)
     return Bom(
         machine=found,
         whole=chips is None,
@@ -136,6 +141,7 @@ def bom(
         racks=racks,
         scale_up=scale_up,
         network=network,
+        network_told=why,
         tiers=tiers,
         cables=cables,
         draws=draws,
@@ -146,7 +152,7 @@ def bom(
     )
 
 
-def _refuse(asked: Asked, area_m2: float | None, *, lengths: Mapping[str, float]) -> None:
+def _refuse(asked: Asked, area_m2: float | None, *, lengths: Mapping[str, float], geometry: str) -> None:
     given = {
         "radix": (asked.radix, 2, 100_000),
         "oversubscription": (asked.oversubscription, 1, 1000),
@@ -157,6 +163,8 @@ def _refuse(asked: Asked, area_m2: float | None, *, lengths: Mapping[str, float]
     for name, (value, least, most) in given.items():
         if value is not None and not least <= value <= most:
             raise InputError(f"{name} = {value:g} is not in {least:g}..{most:,}")
+    if geometry not in ("low", "middle", "high"):
+        raise InputError(f"geometry = {geometry!r} is not low, middle or high")
     for name in lengths:
         if name not in CLASSES:
             raise InputError(f"length class = {name!r} is not one of: {', '.join(CLASSES)}")
@@ -166,16 +174,20 @@ def _nodes(machine: Machine) -> int:
     return math.ceil(machine.chips / machine.chips_per_node)
 
 
-def _network(machine: Machine, asked: Asked, missing: list[str]) -> tuple[Network | None, tuple[Tier, ...]]:
+def _network(
+    machine: Machine, asked: Asked, missing: list[str]
+) -> tuple[Network | None, tuple[Tier, ...], str]:
+    """Return the network and its tiers, and why there is none."""
     try:
         network = network_of(machine, asked)
         tiers = tiers_of(network)
     except NoNetwork as reason:
-        missing.append(f"network between servers: {reason}")
-        return None, ()
+        if not str(reason).startswith("none"):
+            missing.append(f"network between servers: {reason}")
+        return None, (), str(reason)
     if network.sites > 1:
         missing.append(f"network between the {network.sites} sites: not counted")
-    return network, tiers
+    return network, tiers, ""
 
 
 def _racks(
@@ -236,7 +248,7 @@ def _scale_up(machine: Machine, missing: list[str]) -> ScaleUp:
     known = next((p for p in parts_of("scale-up", chip=machine.chip.id)
                   if int(p.number("domain_chips")) == level.chips), None)  # fmt: skip
     plain = ScaleUp(topology=level.topology, domains=domains, domain_chips=level.chips, name="",
-                    switches=None, links=None, optical_switches=None)  # fmt: skip
+                    switches=None, links=None, optical_switches=None, modules=None)  # fmt: skip
     if level.topology == "torus":
         optical = _optical(machine, missing)
         return dataclasses.replace(
@@ -247,10 +259,25 @@ def _scale_up(machine: Machine, missing: list[str]) -> ScaleUp:
     if known is None:
         missing.append(f"scale-up switches of {level.chips} x {machine.chip.id}: not known")
         return plain
-    links = domains * int(known.number("links")) if known.knows("links") else None
+    counts = {n: domains * int(known.number(n)) for n in ("switches", "links", "modules") if known.knows(n)}
+    if "switches" not in counts:
+        missing.append(f"scale-up switches of {level.chips} x {machine.chip.id}: how many is not published")
     return dataclasses.replace(
-        plain, name=known.name, switches=domains * int(known.number("switches")), links=links
+        plain,
+        name=known.name,
+        switches=counts.get("switches"),
+        links=counts.get("links"),
+        modules=counts.get("modules"),
     )
+
+
+def _inner_modules(machine: Machine, up: ScaleUp) -> Draw | None:
+    """Return the power of the modules within the scale-up domains, where they are known."""
+    if not up.modules:
+        return None
+    each = next(p for p in parts_of("scale-up", chip=machine.chip.id)).number("module_power_w")
+    how = f"{up.modules:,} of them, {each:g} W each, estimated"
+    return Draw(name="scale-up modules", label="scale-up modules", power_w=up.modules * each, how=how)
 
 
 def _optical(machine: Machine, missing: list[str]) -> int | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gigawatt.catalog.load import defaults
 from gigawatt.catalog.parts import Part, parts_of
+from gigawatt.catalog.records import Fact
 from gigawatt.fabric import CLASSES, Hall, length_class, longest_cable_m, mean_cable_m
 from gigawatt.study.bom_network import Network, Tier
 from gigawatt.units import format as fmt
@@ -60,13 +61,21 @@ class Cables:
         return self.links * self.strands_per_link * self.mean_m
 
 
-def default_hall(area_per_rack_m2: float | None = None) -> Hall:
-    """Return how racks stand when nobody says; with an area a rack, rows are as far apart as that asks."""
-    known = {field: float(defaults()[name].value) for field, name in HALL_FACTS.items()}
+def default_hall(area_per_rack_m2: float | None = None, *, bound: str = "middle") -> Hall:
+    """Return how racks stand when nobody says; with an area a rack, rows are as far apart as that asks.
+
+    `bound` is "low", "middle" or "high": every assumption at that end of its range.
+    """
+    known = {field: _bound(defaults()[name], bound) for field, name in HALL_FACTS.items()}
     hall = Hall(**known)
     if area_per_rack_m2 is None:
         return hall
     return dataclasses.replace(hall, row_pitch_m=area_per_rack_m2 / known["rack_pitch_m"])
+
+
+def _bound(fact: Fact, bound: str) -> float:
+    end = {"low": fact.low, "middle": None, "high": fact.high}[bound]
+    return float(fact.value) if end is None else end
 
 
 def cables_of(

@@ -62,8 +62,9 @@ def _result(found: Bom) -> dict[str, Any]:
             "topology": found.scale_up.topology, "domains": found.scale_up.domains,
             "domain_chips": found.scale_up.domain_chips, "switch": found.scale_up.name,
             "switches": found.scale_up.switches, "links": found.scale_up.links,
-            "optical_switches": found.scale_up.optical_switches},
+            "optical_switches": found.scale_up.optical_switches, "modules": found.scale_up.modules},
         "network": None if found.network is None else _network(found.network),
+        "network_told": found.network_told,
         "adapter_ports": found.adapters,
         "switches": found.switches,
         "tiers": [{"name": t.name, "switches": t.switches, "links_below": t.links_below, "below": t.below}
@@ -167,6 +168,8 @@ def bom_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows.append(_row("scale-up switches", up["switch"], count=up["switches"]))
     if up["optical_switches"]:
         rows.append(_row("optical switches", "of the torus", count=up["optical_switches"]))
+    if up["modules"]:
+        rows.append(_row("scale-up modules", up["switch"], count=up["modules"]))
     if up["links"]:
         rows.append(_row("scale-up links", up["topology"], count=up["links"]))
     if result["adapter_ports"] is not None:

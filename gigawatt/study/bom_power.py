@@ -27,6 +27,7 @@ def power_of(
     *,
     tiers: tuple[Tier, ...],
     cables: tuple[Cables, ...],
+    inner: Draw | None,
     missing: list[str],
 ) -> tuple[tuple[Draw, ...], float | None]:
     """Return power by part, and the mean at the meter while training; what is not known is said.
@@ -34,7 +35,7 @@ def power_of(
     The whole is the machine's nameplate IT power, as plans take it. What chips, adapters, switches and
     modules do not account for is the rest of the servers: processors, memory, fans, scale-up switches.
     """
-    known = [_chips(machine, missing), _adapters(network, missing), _switches(network, tiers, missing),
+    known = [_chips(machine, missing), inner, _adapters(network, missing), _switches(network, tiers, missing),
              _modules(cables, missing)]  # fmt: skip
     parts = [d for d in known if d is not None]
     if "it_power_per_chip_w" not in machine.facts:

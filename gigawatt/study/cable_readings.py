@@ -28,6 +28,8 @@ class CableReading:
     strand_m_per_link: float  # that it asks, if it means fibres
     counted_cable_m: float | None  # by the bill of materials
     counted_strand_m: float | None
+    low_cable_m: float | None  # counted, with racks and trays at the low end of what is assumed
+    high_cable_m: float | None
     mean_m: float | None  # of a link, by the bill of materials
     longest_m: float | None
 
@@ -39,6 +41,13 @@ class CableReading:
     @property
     def machines_if_strands(self) -> float | None:
         return _over(self.cable_m_per_link * self.links, self.counted_strand_m, self.machines)
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """Return the counted length at the low and high end of what is assumed, over the middle."""
+        if not self.counted_cable_m or self.low_cable_m is None or self.high_cable_m is None:
+            return None
+        return self.low_cable_m / self.counted_cable_m, self.high_cable_m / self.counted_cable_m
 
 
 def _over(claimed_m: float, counted_m: float | None, machines: float) -> float | None:
@@ -63,6 +72,7 @@ def cable_readings(
         raise UnknownFactError(f"the links of {found.machine.id!r} cannot be counted: {found.missing[0]}")
     links = sum(t.links_below for t in found.tiers)
     cable, strand = found.cable_m, found.strand_m
+    low, high = (bom(machine, **{**options, "geometry": end}).cable_m for end in ("low", "high"))
     strands = sum(c.links * (c.strands_per_link or STRANDS) for c in found.cables) or links * STRANDS
     return tuple(
         CableReading(
@@ -74,6 +84,8 @@ def cable_readings(
             strand_m_per_link=claimed_m / (n * strands),
             counted_cable_m=None if cable is None else n * cable,
             counted_strand_m=None if strand is None else n * strand,
+            low_cable_m=None if low is None else n * low,
+            high_cable_m=None if high is None else n * high,
             mean_m=None if cable is None else cable / links,
             longest_m=max((c.longest_m for c in found.cables), default=None),
         )
@@ -94,6 +106,7 @@ def cables_document(machine: str, claimed_m: float, *, readings: Sequence[CableR
             result={
                 "machines_if_cable": first.machines_if_cable,
                 "machines_if_strands": first.machines_if_strands,
+                "spread": first.spread,
                 "readings": [
                     {name: getattr(r, name) for name in CableReading.__dataclass_fields__} for r in readings
                 ],

@@ -8,7 +8,7 @@ from typing import Any
 
 from gigawatt.catalog.records import Machine
 from gigawatt.errors import InputError
-from gigawatt.perf.hpl import HplRun, fp64_peak_flop_per_s, hpl_run, hpl_table
+from gigawatt.perf.hpl import HplRun, fill_fraction, fp64_peak_flop_per_s, hpl_run, hpl_table
 from gigawatt.power import energy_j, training_power_w
 from gigawatt.study.bom_network import FAR_S
 from gigawatt.study.document import known
@@ -45,6 +45,7 @@ class Hpl:
     band: HplBand
     measured_flop_per_s: float | None  # what the list prints; never an input
     list_peak_flop_per_s: float | None  # as the list counts it, at the clock that it assumes
+    measured_power_w: float | None  # as the list prints it; never an input
 
     @property
     def rate_flop_per_s(self) -> float:
@@ -79,7 +80,6 @@ def hpl(machine: str | Machine, *, chips: int | None = None, order: float | None
         raise InputError(f"order = {order:g} is not in 1..{MOST_ORDER:g}")
     sites = _sites(found)
     run = hpl_run(found if sites == 1 else found.take(found.chips // sites), order)
-    rmax, rpeak = (None if chips else found.facts.get(f"hpl_{n}_flop_per_s") for n in ("rmax", "rpeak"))
     return Hpl(
         machine=found,
         run=run,
@@ -88,9 +88,15 @@ def hpl(machine: str | Machine, *, chips: int | None = None, order: float | None
         fill_fraction=WORD_BYTES * float(run.order) ** 2 * sites / (found.chips * found.chip.hbm_bytes),
         power_w=_power(found),
         band=_band(found, float(run.rate_flop_per_s)),
-        measured_flop_per_s=None if rmax is None else float(rmax.value),
-        list_peak_flop_per_s=None if rpeak is None else float(rpeak.value),
+        measured_flop_per_s=None if chips else _listed(found, "hpl_rmax_flop_per_s"),
+        list_peak_flop_per_s=None if chips else _listed(found, "hpl_rpeak_flop_per_s"),
+        measured_power_w=None if chips else _listed(found, "hpl_power_w"),
     )
+
+
+def _listed(machine: Machine, name: str) -> float | None:
+    fact = machine.facts.get(name)
+    return None if fact is None else float(fact.value)
 
 
 def _sites(machine: Machine) -> int:
@@ -122,8 +128,11 @@ def hpl_document(found: Hpl) -> dict[str, Any]:
     inputs = {"machine": machine.id, "machine_name": machine.name, "chip": machine.chip.id,
               "chips": machine.chips, "order": float(run.order)}  # fmt: skip
     warnings = []
-    if found.fill_fraction > 1.0:
+    if found.fill_fraction > max(1.0, fill_fraction(machine.chip)) * (1.0 + 1e-9):
         warnings.append({"code": "does_not_fit", "message": "the matrix is larger than the chips' memory"})
+    elif found.fill_fraction > 1.0:
+        told = "part of the matrix lies in the hosts' memory, as in the runs of this chip"
+        warnings.append({"code": "host_memory", "message": told})
     if found.power_w is None:
         warnings.append({"code": "not_known", "message": "no power is known, so no energy is either"})
     rate = found.rate_flop_per_s
@@ -151,6 +160,7 @@ def hpl_document(found: Hpl) -> dict[str, Any]:
                 "list_peak_flop_per_s": found.list_peak_flop_per_s,
                 "power_w": found.power_w,
                 "energy_j": found.energy_j,
+                "measured_power_w": found.measured_power_w,
                 "flop_per_j": None if found.power_w is None else rate / found.power_w,
                 "band": dataclasses.asdict(found.band),
                 "measured_flop_per_s": found.measured_flop_per_s,

@@ -10,7 +10,7 @@ from pathlib import Path
 from gigawatt.catalog.load import chip
 from gigawatt.catalog.records import Chip
 from gigawatt.errors import GigawattError
-from gigawatt.perf.hpl import chip_rate, fitted_time, hpl_flop, hpl_order, hpl_table
+from gigawatt.perf.hpl import chip_rate, fill_fraction, fitted_time, hpl_flop, hpl_order, hpl_table
 from gigawatt.study.network_words import chip_of
 from gigawatt.study.row_cells import RowError, number_in
 from gigawatt.study.table_file import read_columns
@@ -179,7 +179,7 @@ def matrix_order(row: Mapping[str, str], part: Accelerator, *, chips: float) -> 
         return float(hpl_order(chips, gib * GIB, fill_fraction=1.0)), "nmax from nmax_bytes_per_accel_gib"
     if part.part is None:
         raise RowError("incomplete", "nmax")
-    fill = float(hpl_table()["fill_fraction"])
+    fill = float(fill_fraction(part.part))
     order = float(hpl_order(chips, part.part.hbm_bytes, fill_fraction=fill))
     return order, f"nmax blank: the matrix fills {fill:.0%} of memory"
 

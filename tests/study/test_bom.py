@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 
@@ -33,7 +34,7 @@ def test_every_machine_has_a_bill_or_is_told_what_is_missing(id):
     document = json.loads(json.dumps(bom_document(found), allow_nan=False))
     jsonschema.validate(document, json.loads(schema("bom")), jsonschema.Draft202012Validator)
     assert found.nodes * found.machine.chips_per_node >= found.machine.chips
-    assert found.tiers or any(m.startswith("network between servers") for m in found.missing)
+    assert bool(found.tiers) != bool(found.network_told)
     assert found.racks or any(m.startswith("racks") for m in found.missing)
     assert found.power_w is not None or any(m.startswith("power of the whole") for m in found.missing)
     assert found.capex or any("price" in m for m in found.missing)
@@ -85,6 +86,7 @@ def test_scale_up_switches_as_published():
     assert bom("gb200-nvl72").scale_up.switches == 18
     assert bom("gb200-nvl72").scale_up.links == 72 * 18
     assert bom("superpod-h100").scale_up.switches == 4 * 127
+    assert bom("cloudmatrix384").scale_up.modules == 6912
     pod = bom("tpu-v4-pod").scale_up
     assert (pod.optical_switches, pod.links) == (48, 3 * 4096)
 
@@ -213,6 +215,8 @@ def test_the_claim_of_five_times_round_the_earth_under_each_reading():
     assert fleet.cable_m_per_link == pytest.approx(154.6, abs=0.1)
     assert fleet.strand_m_per_link == pytest.approx(19.3, abs=0.1)
     assert month.machines_if_cable > 200
+    low, high = month.spread
+    assert low < 1.0 < high
     assert month.machines_if_strands == pytest.approx(month.machines_if_cable / 8)
 
 
@@ -247,3 +251,11 @@ def test_a_hand_names_what_it_leaves_out_and_keeps_its_schema():
         cards()
     with pytest.raises(GigawattError, match="h100-sxm"):
         cards(power_w=1e9, chips=["h100-sx"])
+
+
+@given(hall=HALLS, racks=st.integers(1, 5000), scale=st.floats(0.1, 10.0))
+def test_a_hall_drawn_to_another_scale_has_cables_of_that_scale(hall, racks, scale):
+    lengths = {n: getattr(hall, n) * scale for n in ("rack_pitch_m", "row_pitch_m", "hall_gap_m", "rise_m")}
+    drawn = dataclasses.replace(hall, in_rack_m=hall.in_rack_m * scale, **lengths)
+    for formula in (mean_cable_m, longest_cable_m):
+        assert float(formula(racks, drawn)) == pytest.approx(scale * float(formula(racks, hall)))

@@ -13,7 +13,8 @@ from gigawatt.cli.main import run
 from gigawatt.errors import InputError, UnknownFactError
 from gigawatt.study import hpl, hpl_document, schema
 
-LISTED = ("eagle", "selene", "el-capitan", "frontier", "aurora", "lumi", "voyager", "abci3")
+LARGE = ("eagle", "selene", "el-capitan", "frontier", "aurora", "lumi", "voyager", "abci3")
+SHARED = ("alps", "jupiter", "isambard-ai")  # the host's memory holds part of the matrix
 
 
 def test_eagle_is_right_to_8_percent_with_the_order_of_its_run_and_without():
@@ -23,7 +24,7 @@ def test_eagle_is_right_to_8_percent_with_the_order_of_its_run_and_without():
         assert found.error == pytest.approx(found.rate_flop_per_s / 561.2e15 - 1.0)
 
 
-@pytest.mark.parametrize("id", LISTED)
+@pytest.mark.parametrize("id", LARGE + SHARED)
 def test_large_machines_of_the_catalogue_are_within_the_band_that_is_told(id):
     found = hpl(id)
     assert abs(found.error) <= found.band.p90
@@ -48,6 +49,15 @@ def test_five_eagles_are_five_runs():
     assert five.sites == 5
     assert five.rate_flop_per_s == pytest.approx(5 * one.rate_flop_per_s)
     assert five.run.order == one.run.order
+
+
+def test_a_matrix_may_lie_in_the_memory_of_the_hosts_where_chips_share_it():
+    alps = hpl("alps")
+    assert alps.fill_fraction > 1.2
+    assert abs(alps.error) < 0.08
+    assert [w["code"] for w in hpl_document(alps)["warnings"]] == ["host_memory"]
+    codes = [w["code"] for w in hpl_document(hpl("eagle", order=3e7))["warnings"]]
+    assert codes == ["does_not_fit"]
 
 
 def test_a_part_of_a_machine_is_not_compared_with_the_whole():

@@ -5,6 +5,7 @@ python -m tests.tools.make_machine_schemas
 
 import json
 
+from gigawatt.catalog import machine_ids
 from gigawatt.study import (
     bom,
     bom_document,
@@ -17,10 +18,16 @@ from gigawatt.study import (
 )
 from tests.tools.make_plan_schema import write
 
-# Between them every field appears, and every field that can be null is.
-BOMS = ("eagle", "frontier", "ironwood-pod", "inferentia2", "tpu-v4-pod", "gb200-nvl72", "superpod-b300", 
-        "jupiter", "meta-roce-24k", "flexai-slice", "leonardo")  # fmt: skip
-RUNS = ("eagle", "five-eagles", "perlmutter", "colossus", "google-a3", "hpc-ai-fusion", "gpu-rental-fleet")
+RUNS = (
+    "eagle",
+    "selene",
+    "five-eagles",
+    "perlmutter",
+    "alps",
+    "google-a3",
+    "hpc-ai-fusion",
+    "gpu-rental-fleet",
+)
 HANDS = ({"power_w": 1e9}, {"budget_usd": 1e11}, {"like": "eagle"})
 CABLES = ("eagle", "frontier", "alibaba-zhangbei", "scnet-zhengzhou")
 SI = "Quantities are in SI units, as their names say; null is unknown."
@@ -31,7 +38,7 @@ def plain(documents: list) -> list:
 
 
 def main() -> None:
-    write("bom", f"What a machine is made of. {SI}", plain([bom_document(bom(m)) for m in BOMS]))
+    write("bom", f"What a machine is made of. {SI}", plain([bom_document(bom(m)) for m in machine_ids()]))
     write("hpl", f"One run of Linpack on a machine. {SI}", plain([hpl_document(hpl(m)) for m in RUNS]))
     hands = [cards_document(cards(**asked)) for asked in HANDS]
     write("cards", f"What a power or a budget buys. {SI}", plain(hands))
