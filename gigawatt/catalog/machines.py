@@ -235,6 +235,8 @@ def _scaled(fact: Fact, name: str, factor: float, note: str = "", kind: str = ""
         kind=kind or fact.kind,  # type: ignore[arg-type]
         source=fact.source,
         where=fact.where,
+        low=None if fact.low is None else fact.low * factor,
+        high=None if fact.high is None else fact.high * factor,
         note=note or fact.note,
     )
 

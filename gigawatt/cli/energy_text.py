@@ -141,6 +141,11 @@ def _mark(kind: str) -> str:
     return MARK if kind in GUESSED else ""
 
 
+def _power(row: Row) -> str:
+    watts = f"{fmt(row['it_power_per_chip_w'], 'W')}{_mark(row['power_kind'])}"
+    return f"power of a chip of {row['machine']}: {watts} IT, {row['power_kind']}: {row['power_where']}"
+
+
 def _money(value: float | None) -> str:
     return "unknown" if value is None else fmt(value, "USD")
 
@@ -165,6 +170,7 @@ def sentences(document: Mapping[str, Any]) -> list[str]:
 def notes(document: Mapping[str, Any]) -> list[str]:
     """Return what is estimated and what was left out."""
     found = [f"{r['machine']} is left out: {r['why']}" for r in document["result"]["refused"]]
+    found += dict.fromkeys(_power(row) for row in document["result"]["rows"])
     found += dict.fromkeys(f"{MARK} {w['message']}" for w in document["warnings"])
     bands = {row["machine"]: row["band"] for row in document["result"]["rows"]}
     each = ", ".join(f"{name} {fmt(b['p50'], '%')} / {fmt(b['p90'], '%')}" for name, b in bands.items())

@@ -14,8 +14,8 @@ from gigawatt.study.plan import Plan
 from gigawatt.study.run import peak_flop_per_s
 from gigawatt.study.scenario import DTYPES, PLAIN
 
-ON = ("superpod-h100", "superpod-b200", "superpod-gb200", "tpu-v5p-pod", "trillium-pod", "ironwood-pod",
-      "rainier", "cloudmatrix384")  # fmt: skip
+ON = ("eagle", "superpod-b200", "carina", "tpu-v5p-pod", "trillium-pod", "ironwood-pod", "rainier",
+      "cloudmatrix384")  # fmt: skip
 NOTHING = "nothing"  # is held equal: whole machines
 SHEET = ("bf16", "fp8", "fp4")  # the formats of which datasheets are compared
 SIXTEEN = ("bf16", "fp16")
@@ -232,10 +232,10 @@ def power_fact(machine: Machine) -> Fact:
 
 
 def power_range(fact: Fact) -> tuple[float, float]:
-    """Return the ends of a fact's range over its value; 1 and 1 where its source gives none."""
-    ends = (fact.value if end is None else end for end in (fact.low, fact.high))
-    low, high = (float(end) / float(fact.value) for end in ends)
-    return low, high
+    """Return the ends of a fact's range and of its rivals over its value; 1 and 1 where none is known."""
+    said = [fact.value, fact.low, fact.high, *(rival.value for rival in fact.rivals)]
+    known = [float(one) for one in said if one is not None]
+    return min(known) / float(fact.value), max(known) / float(fact.value)
 
 
 def power_basis(machine: Machine) -> str:

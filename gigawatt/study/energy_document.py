@@ -50,11 +50,8 @@ def _warnings(row: EnergyRow) -> list[dict[str, str]]:
     machine = row.plan.scenario.machine
     found = [w for w in warnings_of(row.plan) if w["code"] == "machine_not_shipping"]
     if power_basis(machine) in GUESSED and machine.chip.facts["tdp_w"].kind in GUESSED:
-        about = power_fact(machine)
-        message = (
-            f"the TDP of {machine.chip.id!r} is a third party's estimate; a chip's share of the machine "
-        )
-        message += f"is {about.kind}: {about.where or about.note}"
+        message = f"the TDP of {machine.chip.id!r} is a third party's estimate, and the chip's share of the "
+        message += f"machine is {power_fact(machine).kind}"
         found.append({"code": "power_estimated", "message": message})
     return [{"machine": machine.id, **warning} for warning in found]
 
@@ -86,6 +83,8 @@ def _row(row: EnergyRow) -> dict[str, Any]:
         "tdp_kind": machine.chip.facts["tdp_w"].kind,
         "it_power_per_chip_w": run.it_power_w / machine.chips,
         "power_kind": power.kind,
+        "power_where": "; ".join(text for text in (power.where, power.note) if text),
+        "power_source": power.source,
         "power_basis": power_basis(machine),
         "pue": machine.site.pue,
         "band": {"p50": p.band.p50, "p90": p.band.p90, "like": p.band.like, "kernels": p.band.calibration},

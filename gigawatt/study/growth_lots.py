@@ -16,9 +16,9 @@ from gigawatt.catalog.machines import compose
 from gigawatt.catalog.records import Chip, Machine
 from gigawatt.errors import NothingFeasibleError, UnknownFactError
 from gigawatt.fleet import Deliveries
-from gigawatt.perf.hpl import hpl_run
 from gigawatt.power import training_power_w
 from gigawatt.study.growth_file import Delivery, GrowthFile
+from gigawatt.study.hpl import hpl
 from gigawatt.study.plan import Plan, plan
 from gigawatt.study.run import peak_flop_per_s
 from gigawatt.study.scenario import named_machine
@@ -145,7 +145,7 @@ def fact(machine: Machine, name: str) -> float:
 
 def _hpl_flop_per_s(machine: Machine) -> float:
     try:
-        return float(hpl_run(machine).rate_flop_per_s)
+        return hpl(machine).rate_flop_per_s
     except UnknownFactError:
         return math.nan
 

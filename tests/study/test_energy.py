@@ -12,6 +12,7 @@ import pytest
 from gigawatt.catalog import machine
 from gigawatt.errors import InputError, NothingFeasibleError
 from gigawatt.study import Energy, energy, energy_document, plan, schema
+from gigawatt.study.compare import meter_w
 from gigawatt.study.energy import FACTORS, ON, power_basis, power_fact, power_range
 from gigawatt.study.energy_chart import energy_chart
 from gigawatt.workload.flop import model_flop_per_token
@@ -117,6 +118,24 @@ def test_a_whole_job_in_4_bit_saves_less_than_the_datasheets_peaks_say():
     found = asked(dtypes=("bf16", "nvfp4"), amount=64)
     row = next(r for r in found.rows if r.plan.scenario.job.dtype == "nvfp4")
     assert 1.0 < row.energy_ratio < row.sheet_ratio
+
+
+def test_h100_at_the_meter_is_within_what_sites_report():
+    """Site power a GPU: 1.43 kW (the source's default) to 1.81 kW (Colossus 1: 181 MW of 100,000)."""
+    assert 1427.0 < meter_w(machine("eagle")) < 1810.0
+
+
+def test_what_a_trainium2_site_reports_is_within_the_range():
+    """478 MW of about 500,000 chips at New Carlisle."""
+    low, high = power_range(power_fact(machine("rainier")))
+    assert low < 956.0 / meter_w(machine("rainier")) < high
+
+
+def test_the_mean_draw_of_a_published_run_is_met_within_a_fifth():
+    """Apertus 70B, arXiv:2509.14233 sec. 6.2: about 5 GWh in 90 days of 4,096 GH200, 565 W each."""
+    words = {"tokens": 15e12, "seq_tokens": 4096, "batch_tokens": 16.8e6}
+    run = plan("llama3.1-70b", on="alps", chips=4096, **words).run
+    assert run.facility_energy_j / run.chip_s == pytest.approx(5e9 / (90 * 24 * 4096), rel=0.2)
 
 
 @pytest.mark.parametrize(
