@@ -131,7 +131,9 @@ def _band(draws: Any) -> dict[str, float | None]:
     if not len(good):
         return dict.fromkeys(("sd", *PERCENTILES))
     ends = np.percentile(good, list(PERCENTILES.values()))
-    return {"sd": float(good.std()), **dict(zip(PERCENTILES, map(float, ends), strict=True))}
+    with np.errstate(over="ignore"):
+        sd = float(good.std())
+    return {"sd": sd, **dict(zip(PERCENTILES, map(float, ends), strict=True))}
 
 
 def _identify(found: ScalingFit) -> dict[str, Any]:
