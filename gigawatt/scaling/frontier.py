@@ -305,19 +305,20 @@ FRONTIERS: dict[str, Callable[[Mapping[str, float], Flop], Split]] = {
 }
 
 
-def frontier_loss_nats(by: Law, compute_flop: Flop) -> Real:
-    r"""Return the loss of a compute by a law that gives no more than that.
+def power_nats(by: Law, value: Real) -> Real:
+    r"""Return the loss by a law of compute alone, of parameters alone, or of tokens alone.
 
-    .. math:: L = (C / c)^{-k} + E \quad \text{or} \quad L = c\, C^{-k} + E
+    .. math:: L = (x / c)^{-k} + E \quad \text{or} \quad L = c\, x^{-k} + E
 
-    Valid for: laws of kind `loss_of_compute`.
-    Source: Cerebras-GPT, arXiv:2304.03208 eq. 1; Kaplan 2020, arXiv:2001.08361 eq. 1.3; Porian 2024.
+    Valid for: laws of one variable.
+    Source: Kaplan 2020, arXiv:2001.08361 eqs. 1.1-1.3; Cerebras-GPT, arXiv:2304.03208 eq. 1; Porian 2024.
 
     >>> from gigawatt.scaling.laws import law
-    >>> [round(frontier_loss_nats(law("cerebras-gpt"), c), 4) for c in (2.6e18, 2.3e22)]
+    >>> [round(power_nats(law("cerebras-gpt"), c), 4) for c in (2.6e18, 2.3e22)]
     [2.603, 1.5796]
+    >>> round(power_nats(law("kaplan-2020-params"), 1e9), 4)
+    2.3756
     """
     k = by.constants
-    if by.form == "power":
-        return (compute_flop / k["c"]) ** -k["k"] + k["E"]
-    return k["c"] * compute_flop ** -k["k"] + k["E"]
+    power: Real = (value / k["c"]) ** -k["k"] if by.form == "power" else k["c"] * value ** -k["k"]
+    return power + k["E"]

@@ -31,6 +31,8 @@ NEEDED = {  # kind and form: the constants that its formula takes
     ("frontier", "flop_per_token"): {"m", "a", "d", "b"},
     ("loss_of_compute", "power"): {"c", "k", "E"},
     ("loss_of_compute", "offset_power"): {"c", "k", "E"},
+    ("loss_of_params", "power"): {"c", "k", "E"},
+    ("loss_of_tokens", "power"): {"c", "k", "E"},
     ("rate", "of_flop"): {"k", "c"},
     ("rate", "of_params"): {"k", "n"},
     ("rate", "of_params_and_tokens"): {"k", "n", "d"},

@@ -17,6 +17,10 @@ from gigawatt.study.scaling_fit import METHODS as FIT_METHODS
 from gigawatt.study.scaling_fit import OBJECTIVES as FIT_OBJECTIVES
 from gigawatt.study.scaling_fit import IsoflopFit, ScalingFit, fit_isoflop, fit_scaling
 from gigawatt.study.scaling_fit_document import scaling_fit_document
+from gigawatt.study.scaling_laws import LAW_KINDS, laws_document
+from gigawatt.study.scaling_marginal import Marginal, marginal, marginal_document
+from gigawatt.study.scaling_optimal import Optimal, optimal
+from gigawatt.study.scaling_optimal_document import optimal_document
 from gigawatt.study.scaling_validation import validate_scaling
 from gigawatt.study.schema import SCHEMAS, schema
 from gigawatt.study.size import Size, size
@@ -35,6 +39,7 @@ __all__ = [
     "FIT_METHODS",
     "FIT_OBJECTIVES",
     "KINDS",
+    "LAW_KINDS",
     "OBJECTIVES",
     "SCHEMAS",
     "SIZE_EXAMPLES",
@@ -42,6 +47,8 @@ __all__ = [
     "SIZE_PRICES",
     "Comparison",
     "IsoflopFit",
+    "Marginal",
+    "Optimal",
     "Plan",
     "Prediction",
     "Ran",
@@ -54,6 +61,11 @@ __all__ = [
     "compare_document",
     "fit_isoflop",
     "fit_scaling",
+    "laws_document",
+    "marginal",
+    "marginal_document",
+    "optimal",
+    "optimal_document",
     "plan",
     "predict",
     "query",

@@ -174,6 +174,17 @@ def run_of(scenario: Scenario, step: StepTime) -> Run:
     )
 
 
+def goodput_of(machine: Machine, params: float) -> float:
+    """Return the useful part of the wall time for a model of a size; nan where failures are unknown.
+
+    Definition: as in `run_of`: exponential failures, the best checkpoint interval.
+    """
+    known = _Known(machine)
+    checkpoint = CHECKPOINT_BYTES_PER_PARAM * params / known("storage_bytes_per_s")
+    mtti = plain(mtti_s(machine.chips, known("failures_per_chip_s")))
+    return float(lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=known("restart_s")).useful)
+
+
 class _Known:
     """The numbers of a machine, or columns; nan for one that is not known, and its name kept."""
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from gigawatt.errors import InputError
-from gigawatt.study import scaling_cases_chinchilla, scaling_cases_fits
+from gigawatt.study import scaling_cases_chinchilla, scaling_cases_fits, scaling_cases_laws
 from gigawatt.study.scaling_checks import RunFiles, ScalingCase, check_all, checks_document
 
 
 def scaling_cases() -> list[ScalingCase]:
     """Return every case: fits to runs, then formulas."""
-    return [*scaling_cases_chinchilla.CASES, *scaling_cases_fits.CASES]
+    return [*scaling_cases_chinchilla.CASES, *scaling_cases_fits.CASES, *scaling_cases_laws.CASES]
 
 
 def validate_scaling(

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCHEMAS = ("compare", "plan", "scaling-fit", "scaling-validation", "size")
+SCHEMAS = (
+    "compare",
+    "plan",
+    "scaling-fit",
+    "scaling-laws",
+    "scaling-marginal",
+    "scaling-optimal",
+    "scaling-validation",
+    "size",
+)
 
 
 def schema(document: str) -> str:

@@ -15,7 +15,6 @@ from gigawatt.scaling import (
     equal_flop,
     frontier_exponents,
     frontier_flop,
-    frontier_loss_nats,
     frontier_nats,
     law,
     laws_of,
@@ -24,6 +23,7 @@ from gigawatt.scaling import (
     optimal_split,
     overtraining_ratio,
     params_for_tokens,
+    power_nats,
     precision_fraction,
     published_split,
     repeated_nats,
@@ -208,5 +208,5 @@ def test_a_law_of_the_loss_is_no_frontier() -> None:
 
 def test_losses_of_compute_fall() -> None:
     for by in laws_of("loss_of_compute").values():
-        losses = [frontier_loss_nats(by, c) for c in (1e18, 1e20, 1e22)]
+        losses = [power_nats(by, c) for c in (1e18, 1e20, 1e22)]
         assert losses == sorted(losses, reverse=True)
