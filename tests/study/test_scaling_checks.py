@@ -11,6 +11,7 @@ import pytest
 from gigawatt.cli.main import run
 from gigawatt.errors import InputError
 from gigawatt.study import scaling_validation, schema, validate_scaling
+from gigawatt.study.runs_file import SHIPPED
 from gigawatt.study.scaling_checks import RunFiles, ScalingCase, check, check_all
 from gigawatt.study.scaling_validation import scaling_cases
 
