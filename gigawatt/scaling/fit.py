@@ -17,6 +17,7 @@ from gigawatt.units import Count, Real
 
 DEFAULT_FORM, DEFAULT_OBJECTIVE, DEFAULT_STARTS = "chinchilla", "huber:1e-3", 32
 SAME = 1e-6  # two objectives are the same optimum when they differ by less of themselves
+EXACT = 1e-12  # of a run: an objective below it is met exactly
 MOST_STARTS = 100_000
 
 
@@ -116,7 +117,7 @@ def fit_runs(
         theta=ended.theta[best],
         means=means,
         starts=starts,
-        reached=int(np.sum(ended.cost <= ended.cost[best] * (1 + SAME) + 1e-300)),
+        reached=int(np.sum(ended.cost <= ended.cost[best] * (1 + SAME) + EXACT * len(runs))),
         settled=bool(ended.settled[best]),
         seed=seed,
         runs=runs,
