@@ -66,10 +66,15 @@ def headline(document: Mapping[str, Any]) -> dict[str, str]:
     return {
         "law": law["equation"],
         "least": f"{aim['value']:.9g}, the {aim['words']}",
-        "reached": f"by {aim['reached']} of {aim['starts']} starts; gradient {aim['gradient']:.1g}",
+        "reached": f"by {aim['reached']} of {aim['starts']} starts; gradient {_slope(aim['gradient'])}",
         "misses": f"{aim['rmse']:.4g} root mean square, {figures(100 * aim['rms_log'])} % of the loss",
         "span": _span(law["identify"]),
     }
+
+
+def _slope(gradient: float) -> str:
+    """Return a slope; below what moves a digit it differs from machine to machine."""
+    return "below 1e-6" if gradient < 1e-6 else f"{gradient:.1g}"
 
 
 def _span(spread: Mapping[str, Any]) -> str:

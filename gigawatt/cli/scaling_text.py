@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from gigawatt.cli.scaling_words import beyond, power
 from gigawatt.cli.tables import fitting, pairs, table
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
@@ -24,15 +25,6 @@ RUN_UNIT = {
     "params": "parameters", "tokens": "tokens", "flop": "flop", "tokens_per_param": "tokens a parameter",
     "epochs": "epochs", "experts": "experts",
 }  # fmt: skip
-
-
-def power(flop: float) -> str:
-    """Return flop as people write them.
-
-    >>> power(1e26), power(5.76e23)
-    ('1.00e26', '5.76e23')
-    """
-    return f"{flop:.2e}".replace("e+", "e")
 
 
 def laws_text(document: Document) -> RenderableType:
@@ -112,18 +104,12 @@ def _plain(value: float, name: str) -> str:
 
 def title(document: Document) -> str:
     """Return what was asked, in one line."""
-    if document["schema"].startswith("gigawatt/scaling-marginal"):
-        return f"What more compute buys, by {document['inputs']['law']}"
     flop = power(document["result"]["compute"]["flop"])
     return f"The best split of {flop} flop, by {document['inputs']['law']}"
 
 
 def headline(document: Document) -> dict[str, str]:
     """Return the answer by the chosen law, and what constraints make of it."""
-    if document["schema"].startswith("gigawatt/scaling-marginal"):
-        from gigawatt.cli.scaling_marginal_text import headline as of_marginal
-
-        return of_marginal(document)
     result = document["result"]
     best = result["laws"][0]
     told = {
@@ -200,10 +186,6 @@ def _served(result: Mapping[str, Any]) -> dict[str, str]:
 
 def tables(document: Document) -> dict[str, list[dict[str, str]]]:
     """Return the tables of an answer by their title."""
-    if document["schema"].startswith("gigawatt/scaling-marginal"):
-        from gigawatt.cli.scaling_marginal_text import tables as of_marginal
-
-        return of_marginal(document)
     result = document["result"]
     texts = _texts(result["laws"])
     rates, batches = result["rates"], result["batches"]
@@ -239,15 +221,6 @@ def _law_row(row: Mapping[str, Any], texts: Mapping[str, int]) -> dict[str, str]
         "N counts": row["params_counted"],
         "beyond": beyond(row["orders_outside"]),
     }
-
-
-def beyond(orders: float | None) -> str:
-    """Return how far a point is outside a law's runs.
-
-    >>> beyond(None), beyond(0.0), beyond(3.9)
-    ('not known', 'inside', '3.9 orders')
-    """
-    return "not known" if orders is None else "inside" if orders == 0 else f"{orders:.1f} orders"
 
 
 def _recipe_row(row: Mapping[str, Any], value: str) -> dict[str, str]:

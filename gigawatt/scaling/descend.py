@@ -53,7 +53,7 @@ class _Problem:
         """Return the gradient, the Hessian and the Hessian of the parabola above, of each row."""
         residual, log_loss, shares, soft = self._residual(theta)
         first, second, weight = (weights * part for part in self.objective.pull(residual, self.delta))
-        outer, inner = self.design.slope(theta, shares, soft)
+        outer, inner = self.design.slope(theta, shares, soft=soft)
         pull = first
         if not self.objective.log:
             level = np.exp(log_loss)

@@ -17,6 +17,7 @@ from gigawatt.units import Count, Real
 
 DEFAULT_FORM, DEFAULT_OBJECTIVE, DEFAULT_STARTS = "chinchilla", "huber:1e-3", 32
 SAME = 1e-6  # two objectives are the same optimum when they differ by less of themselves
+EXACT = 1e-12  # of a run: an objective below it is met exactly
 MOST_STARTS = 100_000
 
 
@@ -116,7 +117,7 @@ def fit_runs(
         theta=ended.theta[best],
         means=means,
         starts=starts,
-        reached=int(np.sum(ended.cost <= ended.cost[best] * (1 + SAME) + 1e-300)),
+        reached=int(np.sum(ended.cost <= ended.cost[best] * (1 + SAME) + EXACT * len(runs))),
         settled=bool(ended.settled[best]),
         seed=seed,
         runs=runs,
@@ -143,7 +144,7 @@ def _spread(points: int, dimensions: int, *, seed: int) -> Floats:
 
 def design_of(shape: Form, runs: Runs, *, means: tuple[float, float]) -> Design:
     """Return a form at runs, centred."""
-    return Design.of(shape, np.log(runs.params) - means[0], np.log(runs.tokens) - means[1])
+    return Design.of(shape, np.log(runs.params) - means[0], log_tokens=np.log(runs.tokens) - means[1])
 
 
 def constants_at(shape: Form, theta: Floats, *, means: tuple[float, float]) -> dict[str, float]:
@@ -165,5 +166,5 @@ def loss_at(shape: Form, theta: Floats, *, params: Count, tokens: Count, means: 
     """Return the loss at every point (a row of parameters each) for every run."""
     columns = np.broadcast_arrays(np.asarray(params, float), np.asarray(tokens, float))
     n, d = (np.log(np.atleast_1d(c).ravel()) - mean for c, mean in zip(columns, means, strict=True))
-    found = np.exp(Design.of(shape, n, d).log_loss(theta)[0])
+    found = np.exp(Design.of(shape, n, log_tokens=d).log_loss(theta)[0])
     return found.reshape(len(theta), *columns[0].shape)

@@ -185,7 +185,7 @@ class Design:
     stretch: int | None
 
     @classmethod
-    def of(cls, form: Form, log_params: Floats, log_tokens: Floats) -> Design:
+    def of(cls, form: Form, log_params: Floats, *, log_tokens: Floats) -> Design:
         """Return a form at centred logarithms of parameters and tokens."""
         slopes, offsets = form.lines(log_params, log_tokens)
         products = (slopes[..., :, None] * slopes[..., None, :]).reshape(*slopes.shape[:2], -1)
@@ -201,7 +201,7 @@ class Design:
         soft = top + np.log(total)
         return (soft if self.stretch is None else theta[:, self.stretch, None] * soft), shares, soft
 
-    def slope(self, theta: Floats, shares: Floats, soft: Floats) -> tuple[Floats, Floats]:
+    def slope(self, theta: Floats, shares: Floats, *, soft: Floats) -> tuple[Floats, Floats]:
         """Return the derivative of ln L (rows x runs x parameters), and that of the soft maximum."""
         inner = np.einsum("ksi,kip->sip", shares, self.slopes, optimize=True)
         if self.stretch is None:

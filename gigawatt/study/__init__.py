@@ -3,6 +3,7 @@
 Takes a model, a machine and what to do there; returns a plan, from which every face is drawn.
 """
 
+from gigawatt.scaling import DEFAULT_LAW
 from gigawatt.scaling import GENERATORS as FIT_GENERATORS
 from gigawatt.study.bom import Bom, bom
 from gigawatt.study.bom_document import bom_document, bom_rows
@@ -47,6 +48,7 @@ from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
     "CARD_CHIPS",
+    "DEFAULT_LAW",
     "ENGINES",
     "EQUAL",
     "FIT_FORMS",

@@ -36,6 +36,8 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: a == b, "<": lambda a, b: a < b, ">": lambda a, b: a > b,
 }  # fmt: skip
 RULE = re.compile(r"^\s*(.+?)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*$")
+MOST = {"params": 1e18, "tokens": 1e21, "loss": 1e6, "flop": 1e40, "budget": 1e40}
+LEAST = 1e-6
 SHOWN = 8  # names listed in an error
 
 
@@ -112,7 +114,7 @@ def read_runs(
     used = _columns(file, names, columns or {})
     kept = _kept(file, names, rows, where=where, drop=drop)
     text = _one_text(file, names, kept, used.pop("text", None))
-    numbers = {field: _column(file, kept, column) for field, column in used.items()}
+    numbers = {field: _column(file, kept, column, most=MOST[field]) for field, column in used.items()}
     numbers, imputed = _completed(file, numbers)
     runs = Runs.of(numbers["params"], numbers["tokens"], losses=numbers["loss"])
     flop = numbers.get("flop", runs.flop)
@@ -261,18 +263,18 @@ def _one_text(file: Path, names: Sequence[str], rows: Sequence[_Row], asked: str
     return ", ".join(dict.fromkeys(said)) or None
 
 
-def _column(file: Path, rows: Sequence[_Row], column: str) -> NDArray[np.float64]:
-    """Return a column of numbers above 0.
+def _column(file: Path, rows: Sequence[_Row], column: str, *, most: float) -> NDArray[np.float64]:
+    """Return a column of numbers.
 
     Raises: FileFormatError with line, column and value of the first cell that is none.
     """
     found = np.empty(len(rows))
     for i, row in enumerate(rows):
         value = _number(row.cells[column])
-        if value is None or not 0 < value < 1e300:
+        if value is None or not LEAST <= value <= most:
             what = "is blank" if not row.cells[column] else f"= {row.cells[column][:40]!r} is not allowed"
             raise FileFormatError(
-                f"{file}:{row.line}: {column} {what}; it takes a number above 0, as 7e9; "
+                f"{file}:{row.line}: {column} {what}; it takes a number of {LEAST:g} to {most:g}; "
                 f"--drop '{column}={row.cells[column][:40]}' leaves such rows out"
             )
         found[i] = value

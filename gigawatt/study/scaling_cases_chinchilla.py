@@ -177,7 +177,7 @@ def _bootstrapped() -> list[ScalingCase]:
 
 def _split_draws(runs: RunFiles, field: str) -> Draws:
     path = str(runs[FILE])
-    return at_compute(_fitted(path, "huber:1e-3"), _drawn(path), AT_FLOP).draws[field]
+    return at_compute(_fitted(path, "huber:1e-3"), AT_FLOP, bands=_drawn(path)).draws[field]
 
 
 def _at_percentile(field: str, percent: float, *, unit: float) -> Compute:

@@ -14,12 +14,14 @@ from gigawatt.scaling import (
     ErrorCurve,
     Fit,
     Runs,
+    Split,
     approach2,
     fit_error_curve,
     fit_runs,
     fitted_loss,
     law,
     power_law,
+    repeated_nats,
 )
 from gigawatt.study.runs_file import RunTable, read_runs
 from gigawatt.study.scaling_checks import RunFiles, ScalingCase
@@ -268,46 +270,46 @@ def _over(reduce: Callable[[Sequence[float]], Any]) -> Compute:
     return lambda runs: float(reduce(_losses_at_law(str(runs[STEP]))))
 
 
-# ---- Repeated data: the law's printed constants against the released losses
+# ---- Repeated data: what repetition costs by the law's printed constants, and in the released losses
 
-OFFSET = (
-    "the printed constants sit 0.15 to 0.22 below the released losses even at one epoch: use the law for the "
-    "worth of an epoch, not for a loss"
-)
 CANNOT_OVERFIT = "the law cannot overfit, and 44 epochs do: use it for about ten epochs at most"
+ONE_EPOCH = 5.5e10  # tokens of the runs compared
 
 
-def _measured(unique: float, *, less: float | None = None) -> Compute:
-    """Return the reader of a loss at 2.8e9 parameters and 55e9 tokens; `less` takes another one off."""
+def _cost(unique: float) -> Compute:
+    """Return the reader of what repeating `unique` tokens costs a model of 2.8e9 on 55e9 tokens."""
 
-    def loss(runs: RunFiles) -> float:
-        asked = {"num_params": 2.81e9, "tokens_seen": 5.5e10, "unique_tokens": unique}
-        (row,) = (row for row in _rows(str(runs[REPEATED])) if all(float(row[n]) == asked[n] for n in asked))
-        return float(row["loss"]) - (0.0 if less is None else _measured(less)(runs))
+    def loss(rows: Sequence[dict[str, str]], tokens: float) -> float:
+        asked = {"num_params": 2.81e9, "tokens_seen": ONE_EPOCH, "unique_tokens": tokens}
+        (row,) = (row for row in rows if all(float(row[name]) == asked[name] for name in asked))
+        return float(row["loss"])
 
-    return loss
+    def cost(runs: RunFiles) -> float:
+        rows = _rows(str(runs[REPEATED]))
+        return loss(rows, unique) - loss(rows, ONE_EPOCH)
+
+    return cost
 
 
 def _repeated() -> list[ScalingCase]:
-    words: dict[str, Any] = {
-        "where": "Muennighoff 2023, arXiv:2305.16264: constants of README.md, runs of its figure",
-        "why": "noise of a run", "unit": "nat/token", "needs": (REPEATED,),
-    }  # fmt: skip
-    once, four, many = 5.5e10, 1.4e10, 1.25e9
-    laws = ((once, "1-epoch", 2.35440, OFFSET), (four, "4-epochs", 2.37709, OFFSET),
-            (many, "44-epochs", 2.70121, CANNOT_OVERFIT))  # fmt: skip
-    found = [
-        _case(f"T15.measured.{name}", f"loss of 2.8e9 on 55e9 tokens, {name}: law, measured", published=value,
-              compute=_measured(unique), relative=0.02, explains=why, **words)
-        for unique, name, value, why in laws
-    ]  # fmt: skip
-    found += [
-        _case(f"T15.measured.cost-of-{name}", f"what {name} cost over one: law, measured",
-              published=value - laws[0][2], compute=_measured(unique, less=once), absolute=0.01,
-              explains="" if unique == four else why, **words)
-        for unique, name, value, why in laws[1:]
-    ]  # fmt: skip
-    return found
+    once = Split(params=2.8e9, tokens=ONE_EPOCH)
+    by = law("muennighoff-2023")
+    free = float(repeated_nats(once, ONE_EPOCH, by=by))
+    return [
+        _case(
+            f"T15.cost-of-{name}",
+            f"what {name} cost over one at 2.8e9, 55e9 tokens: by the law, measured",
+            published=float(repeated_nats(once, unique, by=by)) - free,
+            compute=_cost(unique),
+            unit="nat/token",
+            absolute=0.01,
+            where="Muennighoff 2023, arXiv:2305.16264: the law of its README, runs of its figure",
+            why="noise of a run",
+            explains=why,
+            needs=(REPEATED,),
+        )
+        for name, unique, why in (("4-epochs", 1.4e10, ""), ("44-epochs", 1.25e9, CANNOT_OVERFIT))
+    ]
 
 
 # ---- OLMo's ladder

@@ -16,6 +16,7 @@ NARROW = 10.0  # ratio of the most to the least N or D below which an exponent h
 FAR_FLOOR = 0.3  # of E: how far above it the best run may be before E is an extrapolation
 LONG_BOWL = 1e6  # condition number, scaled, from which a combination of parameters is free
 WIDE = 3.0  # ratio of the 97.5th to the 2.5th percentile of a constant
+HUGE = 1e6
 LOOSE = 0.3  # width of 80 % of the resamples of an exponent, of the middle one
 PAIRED = 0.98  # correlation of two parameters over the resamples
 FLOORLESS = 0.01  # of the resamples; and of E, below which a profile's end is none
@@ -140,7 +141,8 @@ def _bands(found: ScalingFit) -> list[Finding]:
     for name, draws in found.bands.constants.items():
         low, p10, middle, p90, high = (float(p) for p in np.percentile(draws, [2.5, 10, 50, 90, 97.5]))
         if name in FACTORS and high > WIDE * low:
-            told.append(_say("wide", name=name, factor=figures(high / low), low=low, high=high))
+            factor = figures(high / low) if low > high / HUGE else f"of more than {HUGE:.0e}"
+            told.append(_say("wide", name=name, factor=factor, low=low, high=high))
         if name in EXPONENTS and p90 - p10 > LOOSE * abs(middle):
             told.append(_say("loose", name=name, low=p10, high=p90))
     matrix, names = correlations(found.bands.theta), found.fit.form.parameters

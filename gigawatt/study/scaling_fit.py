@@ -108,7 +108,7 @@ def fit_scaling(
         fit=fit,
         bands=bands,
         profiles=tuple(profiles(fit, range(len(fit.theta)))),
-        optima=tuple(at_compute(fit, bands, one) for one in flop) if fit.form.surface else (),
+        optima=tuple(at_compute(fit, one, bands=bands) for one in flop) if fit.form.surface else (),
         holdout=holdout,
         foreseen=foreseen,
         asked={
@@ -144,7 +144,7 @@ def fit_isoflop(
     return IsoflopFit(table=table, line=line, asked=asked)
 
 
-def at_compute(fit: Fit, bands: Bootstrap | None, compute_flop: float) -> AtCompute:
+def at_compute(fit: Fit, compute_flop: float, *, bands: Bootstrap | None) -> AtCompute:
     """Return the best split of one compute by a fit and by each of its resamples."""
     best = _split(fit, {name: np.array([value]) for name, value in fit.constants.items()}, compute_flop)
     draws = {} if bands is None else _split(fit, bands.constants, compute_flop)

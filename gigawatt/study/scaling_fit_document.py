@@ -131,7 +131,9 @@ def _band(draws: Any) -> dict[str, float | None]:
     if not len(good):
         return dict.fromkeys(("sd", *PERCENTILES))
     ends = np.percentile(good, list(PERCENTILES.values()))
-    return {"sd": float(good.std()), **dict(zip(PERCENTILES, map(float, ends), strict=True))}
+    with np.errstate(over="ignore"):
+        sd = float(good.std())
+    return {"sd": sd, **dict(zip(PERCENTILES, map(float, ends), strict=True))}
 
 
 def _identify(found: ScalingFit) -> dict[str, Any]:
@@ -158,12 +160,12 @@ def _optimum(at: AtCompute) -> dict[str, Any]:
 
 def _frontier(found: ScalingFit) -> list[dict[str, Any]]:
     """Return the best split over the computes of the runs and those asked for, to be drawn."""
-    if not found.fit.form.surface or not np.isfinite(at_compute(found.fit, None, 1e20).params):
+    if not found.fit.form.surface or not np.isfinite(at_compute(found.fit, 1e20, bands=None).params):
         return []
     ends = [found.table.flop.min(), found.table.flop.max(), *(one.compute_flop for one in found.optima)]
     rows = []
     for flop in np.geomspace(min(ends), max(ends), FRONTIER_POINTS):
-        at = at_compute(found.fit, found.bands, float(flop))
+        at = at_compute(found.fit, float(flop), bands=found.bands)
         params, loss = _band(at.draws.get("params")), _band(at.draws.get("loss"))
         rows.append({"flop": float(flop), "params": at.params, "params_low": params["p10"],
                      "params_high": params["p90"], "loss": at.loss, "loss_low": loss["p10"],

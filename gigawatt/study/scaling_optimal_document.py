@@ -199,8 +199,8 @@ def _machine_warnings(rate: Rate, params: float) -> list[dict[str, str]]:
         told.append({"code": "machine_not_shipping", "message": message})
     if rate.machine.chips < rate.of_chips:
         message = (
-            f"{rate.machine.chips:,} of the {rate.of_chips:,} chips are used, and paid for: with this batch and "
-            "these failures more would do no more, or no layout divides them"
+            f"{rate.machine.chips:,} of the {rate.of_chips:,} chips are used, and paid for: with this batch "
+            "and these failures more would do no more, or no layout divides them"
         )
         told.append({"code": "part_of_machine", "message": message})
     if rate.model and abs(math.log(rate.params / params)) > math.log(NEAR):

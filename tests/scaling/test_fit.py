@@ -80,7 +80,7 @@ def test_no_raw_start_of_another_solver_ends_below(aim):
 
     rng = np.random.default_rng(0)
     ends = []
-    for _ in range(40):
+    for _ in range(16):
         x0 = rng.uniform((-1, 0, 0, 0, 0), (1, 25, 25, 1, 1))
         with np.errstate(all="ignore"):
             ends.append(
