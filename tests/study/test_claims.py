@@ -9,12 +9,16 @@ from importlib.resources import files
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gigawatt.catalog import load, machines
 from gigawatt.study import Claims, claim_files, claims, claims_document, schema
 from gigawatt.study.claims import asked
 from gigawatt.study.claims.file import claim_file_of, find_claim_file
+from gigawatt.study.claims.packing import bins_of, packed
 from gigawatt.study.claims.page import page
 from gigawatt.study.claims.run import computed
 from gigawatt.study.claims.verdict import FAILED, FAILS, HOLDS, OPINION, PARTLY, VERDICTS
@@ -272,6 +276,40 @@ def test_a_claim_that_cannot_be_computed_is_failed_with_its_sentence(figure, wor
     assert checked.verdict == FAILED
     assert "figure 'a'" in checked.error
     assert words in checked.error
+
+
+def test_watts_are_not_compared_with_dollars():
+    said = {"a": {"value": "700 $", "unit": "USD"}}
+    figures = {"a": {"query": "chip", "of": "h100-sxm", "fact": "tdp_w"}}
+    for test in ({"is": "same"}, {"is": "within", "by": "1 %"}, {"is": "at_least"}):
+        checked = one(
+            said=said, figures=figures, readings=[{"label": "l", "tests": [{"figure": "a", **test}]}]
+        )
+        assert checked.verdict == FAILED
+        assert "give both one unit" in checked.error
+
+
+# --------------------------------------------------------------------------------------- packing
+
+
+@given(sizes=st.lists(st.integers(1, 10), max_size=60))
+def test_first_fit_is_between_its_bounds(sizes):
+    """No fewer bins than all sizes fill, and never two bins that one could hold."""
+    bins = bins_of(np.array(sizes, dtype=int), 10)
+    assert sum(sizes) / 10 <= bins <= len(sizes)
+    assert bins <= 2 * sum(sizes) / 10 + 1
+
+
+@given(mean=st.floats(0.1, 0.9), slices=st.integers(1, 100), seed=st.integers(0, 5))
+def test_shared_cards_are_used_no_less_than_whole_ones(mean, slices, seed):
+    found = packed(jobs=200, mean_need=mean, slices=slices, seed=seed)
+    assert found.whole_fraction <= found.sliced_fraction <= 1.0
+    assert found == packed(jobs=200, mean_need=mean, slices=slices, seed=seed)
+
+
+def test_a_card_that_is_not_cut_is_a_whole_card():
+    found = packed(jobs=300, mean_need=0.4, slices=1, seed=3)
+    assert found.cards_sliced == found.cards_whole
 
 
 # ------------------------------------------------------------------------------- document and page

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gigawatt.errors import InputError
 from gigawatt.study.claims.expression import evaluate, names_in
-from gigawatt.study.claims.figures import Figure, span_of, told
+from gigawatt.study.claims.figures import SI_UNITS, Figure, span_of, told
 from gigawatt.study.claims.rows import ReadingRow, TestRow
 from gigawatt.units import figures as digits
 from gigawatt.units import parse
@@ -134,9 +134,10 @@ def _same(computed: Figure, asked: Figure, test: TestRow) -> Outcome:
     """Return whether two words are the same, two dates overlap, or two numbers are equal."""
     if isinstance(computed.value, str) or isinstance(asked.value, str):
         return str(computed.value).casefold() == str(asked.value).casefold(), "the same as"
+    value, said = _pair(computed, asked)
     if computed.unit == "date":
         return computed.low <= asked.high and asked.low <= computed.high, "the same time as"
-    return computed.value == asked.value, "the same as"
+    return value == said, "the same as"
 
 
 RULES: dict[str, Callable[[Figure, Figure, TestRow], Outcome]] = {
@@ -152,6 +153,10 @@ def _pair(computed: Figure, asked: Figure) -> tuple[float, float]:
         raise InputError(f"{computed.name} is {computed.text!r}, which has no size; compare words with same")
     if (computed.unit == "date") != (asked.unit == "date"):
         raise InputError(f"{computed.name} in {computed.unit!r} cannot be compared with {asked.unit!r}")
+    if computed.unit != asked.unit and {computed.unit, asked.unit} & {*SI_UNITS, "%"}:
+        raise InputError(
+            f"{computed.name} is in {computed.unit!r} and {asked.name} in {asked.unit!r}: give both one unit"
+        )
     return computed.value, asked.value
 
 
