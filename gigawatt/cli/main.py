@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 import click
 
 from gigawatt import __version__
+from gigawatt.cli.lazy import LazyGroup
 from gigawatt.errors import (
     FileFormatError,
     GigawattError,
@@ -24,9 +24,14 @@ COMMANDS = {  # name: (module, one line for --help, which must not load the modu
     "energy": ("gigawatt.cli.energy", "How much energy does a token take on each chip, at equal work?"),
     "study": ("gigawatt.cli.study", "What if? Grids and samples of a scenario, queried and summed up."),
     "size": ("gigawatt.cli.size", "What must I buy: which machine, how many chips, within which limits?"),
+    "scaling": ("gigawatt.cli.scaling", "How big a model, how many tokens, what loss?"),
     "fleet": ("gigawatt.cli.fleet", "Many machines at once: deliveries over time."),
     "predict": ("gigawatt.cli.predict", "Predict the rows of a CSV of training configurations."),
     "validate": ("gigawatt.cli.validate", "Compare predictions with measured training runs."),
+    "claims": (
+        "gigawatt.cli.claims",
+        "Can an article's figures be true? Each claim, recomputed.",
+    ),
     "catalog": ("gigawatt.cli.catalog", "List machines, chips, models or software stacks."),
     "machine": ("gigawatt.cli.machine", "One machine: its facts, its parts, its Linpack run."),
     "chip": ("gigawatt.cli.chip", "Show one chip, fact by fact."),
@@ -47,37 +52,10 @@ INTERNAL, USAGE, INTERRUPTED = 1, 2, 130
 TRACE = "GIGAWATT_TRACE"  # set it to see where an internal error comes from
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands' names and help lines before it loads them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command = importlib.import_module(COMMANDS[cmd_name][0]).command
-        assert isinstance(command, click.Command)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(COMMANDS)}"
-            raise click.UsageError(f"no command {args[0]!r}{hint}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="gigawatt")
 def cli() -> None:

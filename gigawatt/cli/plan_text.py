@@ -72,8 +72,16 @@ def headline(result: Mapping[str, Any]) -> dict[str, str]:
         "energy": f"{text('it_energy_j', 'J')} IT, {text('facility_energy_j', 'J')} at the meter, "
         f"{_tonnes(result['co2e_kg'])} CO2e",
         "cost": f"{_money(result['cost_usd'], 'rent')}, {_money(result['cost_own_usd'], 'own')}",
-        "loss": f"{figures(result['loss_nats'], 4)} nat/token by {result['loss_law']}",
+        "loss": f"{figures(result['loss_nats'], 4)} nat/token by {result['loss_law']}, "
+        f"{_loss_band(result['loss_band'])}",
     }
+
+
+def _loss_band(band: Mapping[str, float | None]) -> str:
+    low, high = band["p10"], band["p90"]
+    if low is None or high is None:
+        return "no band published"
+    return f"80 % band {figures(low, 4)} to {figures(high, 4)} (sampling of its runs alone)"
 
 
 def _days(days: float) -> str:

@@ -12,7 +12,8 @@ from rich.text import Text
 
 RIGHT = {"chips", "bf16 peak", "memory", "bandwidth", "scale-up", "power", "price", "parameters", "active",
          "layers", "value", "year", "seconds", "share", "MFU", "step", "tp", "cp", "pp", "vp", "dp", "ep",
-         "etp", "mbs", "ZeRO"}  # fmt: skip
+         "etp", "mbs", "ZeRO", "size", "tokens", "ratio", "loss", "flop", "rent", "goodput", "10x flop",
+         "100 M$", "100 MW-yr", "day", "beyond"}  # fmt: skip
 WHOLE = RIGHT | {"id", "fact", "kind", "chip", "status"}  # never broken over lines
 WEAK = ("assumed", "estimated")
 EIGHTHS = " ▏▎▍▌▋▊▉"

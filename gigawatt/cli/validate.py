@@ -9,15 +9,18 @@ from typing import Any
 
 import click
 
-from gigawatt.cli.output import emit, progress_bar
+from gigawatt.cli.output import emit, progress_bar, refuse_place
 from gigawatt.cli.page import STYLE
-from gigawatt.study import validate, validation_document
+from gigawatt.errors import GigawattError, InputError
+from gigawatt.study import validate, validate_scaling, validation_document
 
 BY = ("source", "accelerator", "software", "model size")
 
 
 @click.command("validate")
-@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False))
+@click.argument("files", nargs=-1, type=click.Path(dir_okay=False))
+@click.option("--scaling", "scaling", metavar="[DIR]", is_flag=False, flag_value="", default=None,
+              help="Published figures of scaling laws, recomputed; DIR holds run files.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="All tables and rows as one JSON document.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write tables and plots as one page.")
 @click.option("--png", type=click.Path(dir_okay=False), help="Write the plots as a picture.")
@@ -30,13 +33,27 @@ BY = ("source", "accelerator", "software", "model size")
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write there in place of the terminal.")
 def command(
-    files: tuple[str, ...], as_json: bool, html: str | None, png: str | None, worst: int, output: str | None
+    files: tuple[str, ...],
+    scaling: str | None,
+    as_json: bool,
+    html: str | None,
+    png: str | None,
+    worst: int,
+    output: str | None,
 ) -> None:
     """How wrong are the predictions, on measured training runs?
 
     FILES are CSVs of the columns that `gigawatt predict` reads, with what was measured beside them.
     Errors are those of the step time: predicted / measured - 1.
+
+    With --scaling the published figures of scaling laws are computed anew: from formulas, and from run files
+    in DIR, or those that come with gigawatt. A case whose file is not there is not run, and says so.
     """
+    if scaling is not None:
+        _scaling(scaling or None, files, as_json=as_json, pictures=html or png, output=output)
+        return
+    if not files:
+        raise click.UsageError("name a CSV of measured runs, or give --scaling")
     with progress_bar("comparing rows", total=float("nan")) as progress:
         document = validation_document(validate(files, progress=progress))
     if html or png:
@@ -47,6 +64,31 @@ def command(
     from gigawatt.cli.validate_text import validation_text
 
     emit(validation_text(document, worst=worst), output)
+
+
+def _scaling(
+    folder: str | None, files: tuple[str, ...], *, as_json: bool, pictures: str | None, output: str | None
+) -> None:
+    """Show the published figures of scaling laws beside what is computed.
+
+    Raises: InputError for words that do not go with it; GigawattError when a case fails, unexplained.
+    """
+    if files:
+        raise InputError(f"files = {files[0]!r} does not go with --scaling, which takes a folder")
+    if pictures:
+        raise InputError(f"{pictures!r} does not go with --scaling; it shows a table, or --json")
+    refuse_place(output)
+    with progress_bar("computing cases") as progress:
+        document = validate_scaling(folder, progress=progress)
+    if as_json:
+        emit(json.dumps(document, indent=1, sort_keys=True, allow_nan=False), output)
+    else:
+        from gigawatt.cli.scaling_checks_text import checks_text
+
+        emit(checks_text(document), output)
+    failed, cases = document["result"]["counts"]["fails"], len(document["result"]["cases"])
+    if failed:
+        raise GigawattError(f"{failed} of {cases} cases fail without an explanation")
 
 
 def _pictures(document: Mapping[str, Any], *, html: str | None, png: str | None) -> None:

@@ -1,28 +1,160 @@
-"""How low does the loss get?
+"""How low does the loss get, and how is a compute best split between parameters and tokens?
 
-Takes parameters and tokens; returns a loss by a named law, and whether the law was fitted near there.
+Takes parameters, tokens and compute; returns losses, best splits and recipes by published laws, each with the
+range of the runs behind it. Takes runs; returns the law that fits them, how sure that is, what it foresees.
 """
 
+from gigawatt.scaling.bootstrap import GENERATORS, Bootstrap, bootstrap, floorless
+from gigawatt.scaling.downstream import ErrorCurve, fit_error_curve, task_error
+from gigawatt.scaling.extrapolate import Foreseen, foresee, roll_out
+from gigawatt.scaling.fit import (
+    DEFAULT_FORM,
+    DEFAULT_OBJECTIVE,
+    DEFAULT_STARTS,
+    Fit,
+    fit_law,
+    fit_runs,
+    fitted_loss,
+    loss_at,
+)
+from gigawatt.scaling.forms import FORMS, Form
+from gigawatt.scaling.frontier import (
+    Split,
+    equal_flop,
+    frontier_exponents,
+    frontier_flop,
+    frontier_nats,
+    nats_per_decade,
+    optimal_split,
+    overtraining_ratio,
+    params_for_tokens,
+    power_nats,
+    published_split,
+    repeated_nats,
+    repeating_split,
+    served_split,
+    sized_flop,
+)
+from gigawatt.scaling.identify import (
+    Profile,
+    Spread,
+    condition_number,
+    correlations,
+    profiles,
+    raw_condition_number,
+    spread_of,
+)
+from gigawatt.scaling.isoflop import Approach2, Valley, approach2
 from gigawatt.scaling.laws import (
     DEFAULT_LAW,
+    KINDS,
     Law,
-    LossEstimate,
-    critical_batch_tokens,
+    Surface,
+    draws_of,
+    granular,
     law,
     laws,
+    laws_of,
+)
+from gigawatt.scaling.loss import (
+    LossEstimate,
+    Outside,
+    band,
+    comparable,
+    loss_band,
     loss_nats,
+    outside,
+    point_of,
     predict_loss,
+    surface_of,
     tokens_for_loss,
 )
+from gigawatt.scaling.multipliers import (
+    effective_params,
+    effective_tokens,
+    precision_fraction,
+    routed_params,
+    saturated_experts,
+)
+from gigawatt.scaling.objective import EXAMPLES as OBJECTIVE_EXAMPLES
+from gigawatt.scaling.objective import Objective
+from gigawatt.scaling.recipe import critical_batch_tokens, power_law
+from gigawatt.scaling.runs import Runs
 
 __all__ = [
+    "DEFAULT_FORM",
     "DEFAULT_LAW",
+    "DEFAULT_OBJECTIVE",
+    "DEFAULT_STARTS",
+    "FORMS",
+    "GENERATORS",
+    "KINDS",
+    "OBJECTIVE_EXAMPLES",
+    "Approach2",
+    "Bootstrap",
+    "ErrorCurve",
+    "Fit",
+    "Foreseen",
+    "Form",
     "Law",
     "LossEstimate",
+    "Objective",
+    "Outside",
+    "Profile",
+    "Runs",
+    "Split",
+    "Spread",
+    "Surface",
+    "Valley",
+    "approach2",
+    "band",
+    "bootstrap",
+    "comparable",
+    "condition_number",
+    "correlations",
     "critical_batch_tokens",
+    "draws_of",
+    "effective_params",
+    "effective_tokens",
+    "equal_flop",
+    "fit_error_curve",
+    "fit_law",
+    "fit_runs",
+    "fitted_loss",
+    "floorless",
+    "foresee",
+    "frontier_exponents",
+    "frontier_flop",
+    "frontier_nats",
+    "granular",
     "law",
     "laws",
+    "laws_of",
+    "loss_at",
+    "loss_band",
     "loss_nats",
+    "nats_per_decade",
+    "optimal_split",
+    "outside",
+    "overtraining_ratio",
+    "params_for_tokens",
+    "point_of",
+    "power_law",
+    "power_nats",
+    "precision_fraction",
     "predict_loss",
+    "profiles",
+    "published_split",
+    "raw_condition_number",
+    "repeated_nats",
+    "repeating_split",
+    "roll_out",
+    "routed_params",
+    "saturated_experts",
+    "served_split",
+    "sized_flop",
+    "spread_of",
+    "surface_of",
+    "task_error",
     "tokens_for_loss",
 ]

@@ -1,54 +1,178 @@
-"""Published laws of loss over parameters and tokens."""
+"""The registry of published laws: constants with their conventions, where their runs lie, and who says so."""
 
 from __future__ import annotations
 
+import math
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
-from gigawatt.errors import unknown_name
-from gigawatt.units import Count, Real
-from gigawatt.units import format as fmt
+from gigawatt.catalog.load import sources
+from gigawatt.errors import FileFormatError, InputError, unknown_name
+from gigawatt.units import Real
 
 DEFAULT_LAW = "besiroglu-2024"
+DATA = files("gigawatt.catalog") / "data"
+STATUSES = ("read in paper", "recomputed", "secondary")
+COUNTED = ("", "total", "non-embedding", "active", "head")  # which parameters N is
+NEEDED = {  # kind and form: the constants that its formula takes
+    ("loss", "separable"): {"E", "A", "B", "alpha", "beta"},
+    ("loss", "overtrained"): {"E", "a", "b", "eta"},
+    ("loss", "joint"): {"alpha_N", "alpha_D", "N_c", "D_c"},
+    ("loss", "granular"): {"E", "a", "alpha", "B", "beta", "g", "gamma"},
+    ("frontier", "anchored"): {"flop_at", "params_at", "tokens_at", "a", "b"},
+    ("frontier", "params_power"): {"k", "a"},
+    ("frontier", "tokens_power"): {"k", "b"},
+    ("frontier", "flop_per_token"): {"m", "a", "d", "b"},
+    ("loss_of_compute", "power"): {"c", "k", "E"},
+    ("loss_of_compute", "offset_power"): {"c", "k", "E"},
+    ("loss_of_params", "power"): {"c", "k", "E"},
+    ("loss_of_tokens", "power"): {"c", "k", "E"},
+    ("rate", "of_flop"): {"k", "c"},
+    ("rate", "of_params"): {"k", "n"},
+    ("rate", "of_params_and_tokens"): {"k", "n", "d"},
+    ("batch", "of_flop"): {"k", "c"},
+    ("batch", "of_params"): {"k", "n"},
+    ("batch", "of_tokens"): {"k", "d"},
+    ("critical_batch", "of_params"): {"k", "n"},
+    ("critical_batch", "of_loss"): {"B_star", "alpha_B"},
+    ("repetition", "decaying"): {"R_D", "R_N"},
+    ("precision", "saturating"): {"weights", "activations", "kv_cache"},
+    ("routing", "bilinear"): {"a", "b", "c", "d", "E_start", "E_max"},
+    ("method", "least_total_flop"): set(),
+    ("named", "of_params_and_tokens"): {"n", "d"},
+    ("named", "joint_experts"): set(),
+}
+KINDS = tuple(dict.fromkeys(kind for kind, _ in NEEDED))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surface:
+    """Constants of L = E + (A N^-alpha + B D^-beta)^power: one law's, or columns of bootstrap draws."""
+
+    E: Real
+    A: Real
+    B: Real
+    alpha: Real
+    beta: Real
+    power: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Law:
-    """Constants of one published law, and the range of the runs behind it."""
+    """One published law."""
 
     id: str
     name: str
-    source: str
-    E: float
-    A: float
-    B: float
-    alpha: float
-    beta: float
-    params_low: float
-    params_high: float
-    flop_high: float
-    text: str  # what the loss is measured on
+    kind: str
+    form: str
+    constants: Mapping[str, float]
+    source: str  # ids of the bibliography
+    where: str
+    status: str
+    errors: Mapping[str, float] = field(default_factory=dict)  # published standard errors
+    exponent_bands: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # 10th and 90th percentile
+    draws: str = ""  # the file of bootstrap draws
+    params: str = ""  # which parameters N counts
+    flop: str = ""  # how C is counted
+    unit: str = "1"
+    text: str = ""  # losses of two texts are not compared
+    box: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    box_where: str = ""
+    note: str = ""
+
+    @property
+    def surface(self) -> Surface:
+        """Return the law as a surface of N and D.
+
+        Raises: InputError when it is not a law of the loss.
+        """
+        if self.kind != "loss":
+            raise InputError(
+                f"law = {self.id!r} is of kind {self.kind!r}, not a loss of N and D; {_losses()}"
+            )
+        return SURFACES[self.form](self.constants)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LossEstimate:
-    """A loss, by which law, and whether the law's runs were near."""
+def separable(constants: Mapping[str, float]) -> Surface:
+    """Return the surface of Hoffmann's form, as it is.
 
-    loss_nats: Real
-    law: str
-    in_range: bool
-    note: str
+    Definition: Hoffmann 2022, arXiv:2203.15556 eq. 2.
+    """
+    return Surface(**constants)
+
+
+def overtrained(constants: Mapping[str, float]) -> Surface:
+    r"""Return Gadre's form as a surface: with M = D/N and C = 6ND it is separable.
+
+    .. math:: E + (a M^\eta + b M^{-\eta}) C^{-\eta}
+        = E + a 6^{-\eta} N^{-2\eta} + b 6^{-\eta} D^{-2\eta}
+
+    Source: Gadre 2024, arXiv:2403.08540 eq. 4.
+
+    >>> s = overtrained({"E": 1.508, "a": 141.3, "b": 189.5, "eta": 0.1212})
+    >>> N, D = 1e9, 2e10
+    >>> by_hand = 1.508 + (141.3 * 20**0.1212 + 189.5 * 20**-0.1212) * (6 * N * D) ** -0.1212
+    >>> abs(s.E + s.A * N**-s.alpha + s.B * D**-s.beta - by_hand) < 1e-12
+    True
+    """
+    eta, sixth = constants["eta"], 6.0 ** -constants["eta"]
+    A, B = constants["a"] * sixth, constants["b"] * sixth
+    return Surface(E=constants["E"], A=A, B=B, alpha=2 * eta, beta=2 * eta)
+
+
+def joint(constants: Mapping[str, float]) -> Surface:
+    r"""Return Kaplan's form as a surface: a power of a separable sum.
+
+    .. math:: L = \left( (N_c / N)^{\alpha_N / \alpha_D} + D_c / D \right)^{\alpha_D}
+
+    Source: Kaplan 2020, arXiv:2001.08361 eq. 1.5.
+    """
+    alpha = constants["alpha_N"] / constants["alpha_D"]
+    A, B = constants["N_c"] ** alpha, constants["D_c"]
+    return Surface(E=0.0, A=A, B=B, alpha=alpha, beta=1.0, power=constants["alpha_D"])
+
+
+def granular(constants: Mapping[str, float], granularity: float = 1.0) -> Surface:
+    r"""Return Krajewski's form as a surface, at one granularity of the experts.
+
+    .. math:: L = E + (g G^{-\gamma} + a) N^{-\alpha} + B D^{-\beta}
+
+    Source: Krajewski 2024, arXiv:2402.07871.
+    """
+    A = constants["g"] * granularity ** -constants["gamma"] + constants["a"]
+    B, alpha, beta = (constants[name] for name in ("B", "alpha", "beta"))
+    return Surface(E=constants["E"], A=A, B=B, alpha=alpha, beta=beta)
+
+
+SURFACES: dict[str, Callable[[Mapping[str, float]], Surface]] = {
+    "separable": separable,
+    "overtrained": overtrained,
+    "joint": joint,
+    "granular": granular,
+}
 
 
 @lru_cache(maxsize=1)
 def laws() -> dict[str, Law]:
-    """Return all laws by id."""
-    text = (files("gigawatt.catalog") / "data" / "laws.toml").read_text("utf-8")
-    return {id: Law(id=id, **row) for id, row in tomllib.loads(text).items()}
+    """Return all laws by id.
+
+    Raises: FileFormatError for a law without a known source, kind, status or a constant of its formula.
+    """
+    rows = tomllib.loads((DATA / "laws.toml").read_text("utf-8"))
+    return {id: _law_of(id, row) for id, row in rows.items()}
+
+
+def laws_of(*kinds: str) -> dict[str, Law]:
+    """Return the laws of some kinds, by id."""
+    return {id: found for id, found in laws().items() if found.kind in kinds}
 
 
 def law(id: str) -> Law:
@@ -61,73 +185,50 @@ def law(id: str) -> Law:
     return laws()[id]
 
 
-def loss_nats(params: Count, tokens: Count, *, by: Law) -> Real:
-    r"""Return the loss in nats per token.
+def draws_of(by: Law) -> Surface | None:
+    """Return the bootstrap draws of a law as one surface of columns; None where none are kept.
 
-    .. math:: L = E + A N^{-\alpha} + B D^{-\beta}
-
-    Valid for: dense transformers, one pass over the data, the text and tokens of the law's own runs.
-    Source: Hoffmann 2022, arXiv:2203.15556 eq. 10; refitted by Besiroglu 2024, arXiv:2404.10102.
-
-    >>> round(loss_nats(70e9, 1.4e12, by=law("hoffmann-2022")), 3)
-    1.937
+    Raises: InputError when it is not a law of the loss.
     """
-    return by.E + by.A * params**-by.alpha + by.B * tokens**-by.beta
+    return _draws(by.draws) if by.draws else None
 
 
-def predict_loss(params: float, tokens: Count, *, by: str = DEFAULT_LAW) -> LossEstimate:
-    """Return the loss that a law gives, and how far from its own runs that is.
+@lru_cache(maxsize=8)
+def _draws(name: str) -> Surface:
+    with (DATA / "law_draws" / f"{name}.csv").open("r", encoding="utf-8") as file:
+        names = file.readline().strip().split(",")
+        columns = np.loadtxt(file, delimiter=",", unpack=True)
+    return Surface(**dict(zip(names, columns, strict=True)))
 
-    A column of tokens is in range when all of it is; the note tells of the longest run.
-    Source: see `loss_nats`.
 
-    >>> predict_loss(1e9, 2e10).in_range
-    True
-    """
-    chosen = law(by)
-    longest = float(np.max(tokens))
-    flop = 6.0 * params * longest
-    inside = chosen.params_low <= params <= chosen.params_high and flop <= chosen.flop_high
-    ranges = f"{fmt(chosen.params_low, '1')} to {fmt(chosen.params_high, '1')} parameters"
-    asked = f"{fmt(params, '1')} and {_power_of_ten(flop)} flop"
-    fitted = f"{chosen.name} was fitted on {ranges} and up to {_power_of_ten(chosen.flop_high)} flop"
-    outside = f"{fitted}; this is {asked}: an extrapolation, on other data"
-    note = "" if inside else outside
-    return LossEstimate(
-        loss_nats=loss_nats(params, tokens, by=chosen), law=chosen.id, in_range=inside, note=note
+def _losses() -> str:
+    return f"there are: {', '.join(laws_of('loss'))}"
+
+
+def _law_of(id: str, row: Mapping[str, Any]) -> Law:
+    needed = NEEDED.get((row.get("kind", ""), row.get("form", "")))
+    unknown = [s for s in str(row.get("source", "")).split(";") if s not in sources()]
+    wrong = next(
+        (
+            text
+            for bad, text in (
+                (needed is None, f"kind {row.get('kind')!r} has no form {row.get('form')!r}"),
+                (bool(unknown), f"source = {row.get('source')!r} is not in sources.toml"),
+                (row.get("status") not in STATUSES, f"status is not one of: {', '.join(STATUSES)}"),
+                (row.get("params", "") not in COUNTED, f"params is not one of: {', '.join(COUNTED)}"),
+                (
+                    set(row.get("constants", ())) != needed,
+                    f"its constants are not {', '.join(sorted(needed or ()))}",
+                ),
+                (not all(map(math.isfinite, row.get("constants", {}).values())), "a constant is not finite"),
+            )
+            if bad
+        ),
+        None,
     )
-
-
-def tokens_for_loss(loss_nats: float, params: float, *, by: str = DEFAULT_LAW) -> float:
-    r"""Return the tokens at which a law reaches a loss; infinite where it never does.
-
-    .. math:: D = \left( \frac{B}{L - E - A N^{-\alpha}} \right)^{1/\beta}
-
-    Source: `loss_nats`, solved for D.
-
-    >>> round(tokens_for_loss(1.937, 70e9, by="hoffmann-2022") / 1e12, 1)
-    1.4
-    """
-    chosen = law(by)
-    left = loss_nats - chosen.E - chosen.A * params**-chosen.alpha
-    return float((chosen.B / left) ** (1.0 / chosen.beta)) if left > 0 else float("inf")
-
-
-def critical_batch_tokens(loss_nats: Real) -> Count:
-    r"""Return the batch beyond which more chips buy little: half of the tokens are wasted there.
-
-    .. math:: B_{crit} = B_* L^{-1/\alpha_B}, \quad B_* = 2 \cdot 10^8,\ \alpha_B = 0.21
-
-    Valid for: autoregressive transformers on web text; an extrapolation below the losses of its own runs,
-    where larger batches than this have been trained.
-    Source: Kaplan 2020, arXiv:2001.08361 eq. 1.4; McCandlish 2018, arXiv:1812.06162.
-
-    >>> round(float(critical_batch_tokens(2.0)) / 1e6, 2)
-    7.37
-    """
-    found: Count = 2e8 * loss_nats ** (-1.0 / 0.21)
-    return found
-
-
-def _power_of_ten(value: float) -> str:
-    return f"{value:.1e}".replace("e+", "e")
+    if wrong:
+        raise FileFormatError(f"laws.toml: {id}: {wrong}")
+    boxes = {
+        name: {k: (v[0], v[1]) for k, v in row.get(name, {}).items()} for name in ("box", "exponent_bands")
+    }
+    return Law(id=id, **{**row, **boxes})

@@ -3,12 +3,17 @@
 Takes a model, a machine and what to do there; returns a plan, from which every face is drawn.
 """
 
+from gigawatt.scaling import DEFAULT_LAW
+from gigawatt.scaling import GENERATORS as FIT_GENERATORS
 from gigawatt.study.bom import Bom, bom
 from gigawatt.study.bom_document import bom_document, bom_rows
 from gigawatt.study.cable_readings import CableReading, cable_readings, cables_document
 from gigawatt.study.cards import CHIPS as CARD_CHIPS
 from gigawatt.study.cards import Cards, Hand, cards, cards_document
 from gigawatt.study.catalogue import KINDS, catalogue, show
+from gigawatt.study.claims.document import claims_document
+from gigawatt.study.claims.file import built_in as claim_files
+from gigawatt.study.claims.run import Claims, claims
 from gigawatt.study.compare import EQUAL, Comparison, Refusal, compare
 from gigawatt.study.compare_document import compare_document
 from gigawatt.study.designs import PRICES as SIZE_PRICES
@@ -24,6 +29,16 @@ from gigawatt.study.machine_page.files import machine_html, machine_png, machine
 from gigawatt.study.machine_page.page import job_rows, machine_page
 from gigawatt.study.plan import OBJECTIVES, Plan, plan
 from gigawatt.study.rows import Prediction, predict, read_rows, write_predictions
+from gigawatt.study.scaling_fit import FORM_NAMES as FIT_FORMS
+from gigawatt.study.scaling_fit import METHODS as FIT_METHODS
+from gigawatt.study.scaling_fit import OBJECTIVES as FIT_OBJECTIVES
+from gigawatt.study.scaling_fit import IsoflopFit, ScalingFit, fit_isoflop, fit_scaling
+from gigawatt.study.scaling_fit_document import scaling_fit_document
+from gigawatt.study.scaling_laws import LAW_KINDS, laws_document
+from gigawatt.study.scaling_marginal import Marginal, marginal, marginal_document
+from gigawatt.study.scaling_optimal import Optimal, optimal
+from gigawatt.study.scaling_optimal_document import optimal_document
+from gigawatt.study.scaling_validation import validate_scaling
 from gigawatt.study.schema import SCHEMAS, schema
 from gigawatt.study.size import Size, size
 from gigawatt.study.size_document import size_document
@@ -35,9 +50,15 @@ from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
     "CARD_CHIPS",
+    "DEFAULT_LAW",
     "ENGINES",
     "EQUAL",
+    "FIT_FORMS",
+    "FIT_GENERATORS",
+    "FIT_METHODS",
+    "FIT_OBJECTIVES",
     "KINDS",
+    "LAW_KINDS",
     "NOTHING",
     "OBJECTIVES",
     "ON",
@@ -48,15 +69,20 @@ __all__ = [
     "Bom",
     "CableReading",
     "Cards",
+    "Claims",
     "Comparison",
     "Energy",
     "Growth",
     "Hand",
     "Hpl",
+    "IsoflopFit",
+    "Marginal",
+    "Optimal",
     "Plan",
     "Prediction",
     "Ran",
     "Refusal",
+    "ScalingFit",
     "Size",
     "Validation",
     "bom",
@@ -67,25 +93,36 @@ __all__ = [
     "cards",
     "cards_document",
     "catalogue",
+    "claim_files",
+    "claims",
+    "claims_document",
     "compare",
     "compare_document",
     "energy",
     "energy_document",
+    "fit_isoflop",
+    "fit_scaling",
     "growth",
     "growth_document",
     "growth_names",
     "hpl",
     "hpl_document",
     "job_rows",
+    "laws_document",
     "machine_html",
     "machine_page",
     "machine_png",
     "machine_svg",
+    "marginal",
+    "marginal_document",
+    "optimal",
+    "optimal_document",
     "plan",
     "predict",
     "query",
     "read_rows",
     "run_study",
+    "scaling_fit_document",
     "schema",
     "sensitivity",
     "show",
@@ -93,6 +130,7 @@ __all__ = [
     "size_document",
     "study_document",
     "validate",
+    "validate_scaling",
     "validation_document",
     "write_predictions",
 ]

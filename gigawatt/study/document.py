@@ -12,6 +12,7 @@ from gigawatt.perf import VERDICT_TEXT, Verdict, microbatches_of
 from gigawatt.search import Candidate
 from gigawatt.study.envelope import digest_of, envelope
 from gigawatt.study.explain import explain
+from gigawatt.study.loss import band_of_loss
 from gigawatt.study.plan import Plan
 from gigawatt.study.run import DAY_S, HOUR_S
 from gigawatt.study.scenario import peak_fact
@@ -121,6 +122,8 @@ def warnings_of(plan: Plan) -> list[dict[str, str]]:
         found.append({"code": "failures_in_doubt", "message": text})
     if not plan.run.loss.in_range:
         found.append({"code": "loss_out_of_range", "message": plan.run.loss.note})
+    if plan.run.loss.counted:
+        found.append({"code": "loss_params", "message": f"loss: {plan.run.loss.counted}"})
     return found
 
 
@@ -162,6 +165,8 @@ def result(plan: Plan) -> dict[str, Any]:
         "goodput": float(run.lost.useful),
         "loss_nats": float(run.loss.loss_nats),
         "loss_law": run.loss.law,
+        "loss_params": run.loss.params,
+        "loss_band": dict(zip(("p10", "p90"), band_of_loss(run.loss, plan.scenario.tokens), strict=True)),
         "layout": layout_of(plan),
         "step_parts": _parts(plan.step, STEP_LABELS, "seconds", float(plan.step.total_s)),
         "memory_parts": _parts(plan.memory, MEMORY_LABELS, "bytes", None),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from gigawatt.study.run import peak_flop_per_s
 from gigawatt.units import format as fmt
 from gigawatt.workload.flop import model_flop_per_token
-from gigawatt.workload.params import params
 
 if TYPE_CHECKING:
     from gigawatt.cost import Bill
@@ -144,9 +143,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         formula="a named scaling law of parameters and tokens",
         source="see loss_law",
         value=lambda p: float(p.run.loss.loss_nats),
-        substituted=lambda p: (
-            f"{p.run.loss.law}: N = {params(p.scenario.model).active:.4g} active, D = {p.scenario.tokens:.4g}"
-        ),
+        substituted=lambda p: f"{p.run.loss.law}: N = {p.run.loss.params:.4g}, D = {p.scenario.tokens:.4g}",
     ),
     "memory_bytes": Explanation(
         label="memory of the fullest chip",

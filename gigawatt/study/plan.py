@@ -13,6 +13,7 @@ from gigawatt.catalog.records import Machine
 from gigawatt.errors import InputError, NothingFeasibleError
 from gigawatt.perf import VERDICT_TEXT, Layout, MemoryUse, StepTime, Strategy, Verdict, memory_use, step_time
 from gigawatt.power import training_power_w
+from gigawatt.scaling import DEFAULT_LAW
 from gigawatt.search import (
     Candidate,
     Objective,
@@ -74,6 +75,7 @@ def plan(
     dtype: str | None = None,
     stack: str | None = None,
     by: str = "time",
+    law: str = DEFAULT_LAW,
     fixed: Mapping[str, Any] | None = None,
     layout: Mapping[str, Any] | None = None,
     top: int = 5,
@@ -101,6 +103,7 @@ def plan(
         dtype=dtype,
         stack_id=stack,
         by=by,
+        law_id=law,
     )
     held = held_words(asked, fixed or {})
     started = time.perf_counter()

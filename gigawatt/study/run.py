@@ -14,7 +14,8 @@ from gigawatt.cost import Bill, Prices, carbon_kg, own_usd, rent_usd
 from gigawatt.perf import Job, StepTime
 from gigawatt.power import energy_j, training_power_w
 from gigawatt.reliability import LostTime, lost_time, mtti_s, replica_lost_time
-from gigawatt.scaling import LossEstimate, predict_loss
+from gigawatt.scaling import LossEstimate
+from gigawatt.study.loss import model_loss
 from gigawatt.study.scenario import Scenario
 from gigawatt.units import Real, Seconds
 from gigawatt.workload.flop import FLOP_CONVENTIONS, model_flop_per_token
@@ -169,7 +170,7 @@ def run_of(scenario: Scenario, step: StepTime, *, replicas: Number = 1) -> Run:
         rent_usd=rent_usd(chip_s, known("rent_usd_per_s")),
         own=bill,
         co2e_kg=carbon_kg(facility, machine.site.kg_co2e_per_kwh / 3.6e6),
-        loss=predict_loss(float(params(scenario.model).active), scenario.tokens),
+        loss=model_loss(scenario.model, scenario.tokens, by=scenario.law),
         unknowns=tuple(known.missing),
     )
 
@@ -192,6 +193,17 @@ def recovery_of(machine: Machine) -> str:
     """Return what a failure stops: "restart", the whole job, or "replica", one replica group of it."""
     fact = machine.facts.get("recovery")
     return "restart" if fact is None else str(fact.value)
+
+
+def goodput_of(machine: Machine, params: float) -> float:
+    """Return the useful part of the wall time for a model of a size; nan where failures are unknown.
+
+    Definition: as in `run_of`, where a failure stops the whole job: without a layout no replicas are known.
+    """
+    known = _Known(machine)
+    checkpoint = CHECKPOINT_BYTES_PER_PARAM * params / known("storage_bytes_per_s")
+    mtti = plain(mtti_s(machine.chips, known("failures_per_chip_s")))
+    return float(lost_time(mtti_s=mtti, checkpoint_s=checkpoint, restart_s=known("restart_s")).useful)
 
 
 class _Known:

@@ -14,6 +14,7 @@ from gigawatt.catalog.models import find_model, model_ids
 from gigawatt.catalog.records import Machine, Model, Stack
 from gigawatt.errors import InputError, UnknownFactError
 from gigawatt.perf import Job, default_stack, stack
+from gigawatt.scaling import DEFAULT_LAW, law
 from gigawatt.units import format as fmt
 
 DTYPES = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4", "int8", "tf32", "fp32")
@@ -48,6 +49,7 @@ class Scenario:
     stack: Stack
     by: str
     assumptions: tuple[Assumption, ...]
+    law: str = DEFAULT_LAW  # of the loss
 
     @property
     def model(self) -> Model:
@@ -70,6 +72,7 @@ def scenario(
     dtype: str | None = None,
     stack_id: str | None = None,
     by: str = "time",
+    law_id: str = DEFAULT_LAW,
 ) -> Scenario:
     """Return the resolved question. What is not given comes from the model's published recipe, and is marked.
 
@@ -95,7 +98,7 @@ def scenario(
         model=arch,
         seq_tokens=seq,
         batch_sequences=_whole("batch_sequences", batch_sequences, int(MAX_BATCH_TOKENS)),
-        dtype=_dtype(str(values["dtype"]), machine)
+        dtype=checked_dtype(str(values["dtype"]), machine)
         if dtype is not None
         else _recipe_dtype(str(values["dtype"]), machine, assumptions),
     )
@@ -110,7 +113,18 @@ def scenario(
         stack=software,
         by=by,
         assumptions=tuple(assumptions),
+        law=loss_law(law_id),
     )
+
+
+def loss_law(id: str) -> str:
+    """Return the id of a law of the loss.
+
+    Raises: InputError for a law that is not known, or is of another kind.
+    """
+    found = law(id)
+    assert found.surface is not None
+    return found.id
 
 
 FILES = (".toml", ".yaml", ".yml")
@@ -269,7 +283,7 @@ def peak_fact(dtype: str) -> str:
     return f"peak_{PLAIN.get(dtype, dtype)}_flop_per_s"
 
 
-def _dtype(name: str, machine: Machine) -> str:
+def checked_dtype(name: str, machine: Machine) -> str:
     """Return a dtype that the machine's chip computes in.
 
     Raises: InputError that names what the chip has.
@@ -290,11 +304,11 @@ def _dtype(name: str, machine: Machine) -> str:
 def _recipe_dtype(name: str, machine: Machine, assumptions: list[Assumption]) -> str:
     """Return the recipe's dtype, or the 16-bit one that the chip has, and say so."""
     if PLAIN.get(name, name) in machine.chip.dtypes:
-        return _dtype(name, machine)
+        return checked_dtype(name, machine)
     for other in ("bf16", "fp16"):
         if other in machine.chip.dtypes:
             why = f"the recipe's {name} is not a format of {machine.chip.id!r}"
             assumptions[:] = [a for a in assumptions if a.what != "dtype"]
             assumptions.append(Assumption(what="dtype", value=other, why=why))
             return other
-    return _dtype(name, machine)
+    return checked_dtype(name, machine)

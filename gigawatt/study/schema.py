@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCHEMAS = ("bom", "cables", "cards", "compare", "energy", "growth", "hpl", "plan", "size")
+SCHEMAS = (
+    "bom",
+    "cables",
+    "cards",
+    "claims",
+    "compare",
+    "energy",
+    "growth",
+    "hpl",
+    "plan",
+    "scaling-fit",
+    "scaling-laws",
+    "scaling-marginal",
+    "scaling-optimal",
+    "scaling-validation",
+    "size",
+)
 
 
 def schema(document: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gigawatt.errors import InputError, NothingFeasibleError, UnknownFactError
 from gigawatt.perf import Verdict
-from gigawatt.scaling import critical_batch_tokens, predict_loss, tokens_for_loss
+from gigawatt.scaling import DEFAULT_LAW, critical_batch_tokens
 from gigawatt.search import full_space, search
 from gigawatt.study.designs import (
     Answer,
@@ -27,10 +27,10 @@ from gigawatt.study.designs import (
     unknown_of,
 )
 from gigawatt.study.limits import EXAMPLES, HOLDS, OBJECTIVE, Columns, Shadow, shadows
+from gigawatt.study.loss import model_loss, model_tokens
 from gigawatt.study.scenario import MAX_CHIPS, MAX_TOKENS, Assumption, Scenario, named_model, scenario
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
-from gigawatt.workload.params import params
 
 CHIPS = (8, 131_072)
 FLOAT = "float"  # the batch that may be chosen
@@ -189,11 +189,10 @@ def _tokens_of(arch: Any, tokens: float | None, loss: float | None) -> tuple[flo
         return tokens, []
     if isinstance(loss, bool) or not isinstance(loss, int | float) or not 0 < loss < 20:
         raise InputError(f"loss = {loss!r} is not a loss in nats per token; write e.g. 1.9")
-    active = float(params(arch).active)
-    needed = tokens_for_loss(loss, active)
-    law = predict_loss(active, 1e12).law
+    law = DEFAULT_LAW
+    needed = model_tokens(arch, loss, by=law)
     if needed > MAX_TOKENS:
-        least = float(predict_loss(active, MAX_TOKENS).loss_nats)
+        least = float(model_loss(arch, MAX_TOKENS, by=law).loss_nats)
         raise InputError(
             f"loss = {loss:g} is out of reach of {arch.id!r} by {law}, whatever the tokens; the least is "
             f"some {figures(least, 4)}"
@@ -201,7 +200,7 @@ def _tokens_of(arch: Any, tokens: float | None, loss: float | None) -> tuple[flo
     if tokens is None:
         why = f"as many as a loss of {loss:g} takes by {law}"
         return needed, [Assumption(what="tokens", value=fmt(needed, "1"), why=why)]
-    reached = float(predict_loss(active, tokens).loss_nats)
+    reached = float(model_loss(arch, tokens, by=law).loss_nats)
     if reached > loss:
         raise InputError(
             f"loss = {loss:g} is not reached with tokens = {fmt(tokens, '1')}: {figures(reached, 4)} by "
@@ -247,7 +246,7 @@ def _of_machine(model: str, on: str, *, batch: float | str | None, more: dict[st
             raise InputError(f"batch = {batch!r} is neither tokens nor {FLOAT!r}; write e.g. 16M or {FLOAT}")
         return [scenario(model, on=on, batch_tokens=batch, **more)]
     one = scenario(model, on=on, batch_sequences=1, **more)
-    loss = float(predict_loss(float(params(one.model).active), one.tokens).loss_nats)
+    loss = float(model_loss(one.model, one.tokens, by=one.law).loss_nats)
     most = max(int(critical_batch_tokens(loss) // one.job.seq_tokens), 1).bit_length() - 1
     sequences = [1 << power for power in range(most, max(most - FLOAT_STEPS, -1), -1)]
     why = f"chosen from {sequences[-1]:,} to {sequences[0]:,}; the critical batch by Kaplan 2020 is the most"

@@ -46,6 +46,8 @@ def warnings_of(found: Size) -> list[dict[str, str]]:
         told.append({"code": "left_out", "message": f"{len(found.left_out)} machines are left out: {names}"})
     if not found.chosen.run.loss.in_range:
         told.append({"code": "loss_out_of_range", "message": found.chosen.run.loss.note})
+    if found.chosen.run.loss.counted:
+        told.append({"code": "loss_params", "message": f"loss: {found.chosen.run.loss.counted}"})
     return told
 
 

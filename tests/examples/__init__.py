@@ -22,6 +22,7 @@ COMMANDS = {
     "small": "gigawatt plan ./small.json --on selene --chips 64 --tokens 300B --batch-sequences 256 "
     "--seq 4096 --dtype bf16 --layout tp=1,zero=1,recompute=full --explain mfu",
     "prices": "gigawatt study prices.yaml --workers 1 --out {folder}/prices.study",
+    "article": "gigawatt claims article.yaml",
     "broken": "gigawatt plan llama3.1-8b --on broken.yaml",
 }
 
