@@ -6,7 +6,7 @@ import click
 
 from gigawatt.cli.options import job_options, whole, words
 from gigawatt.cli.output import emit, progress_bar, refuse_place
-from gigawatt.study import plan
+from gigawatt.study import DEFAULT_LAW, plan
 
 
 @click.command("plan")
@@ -23,7 +23,11 @@ from gigawatt.study import plan
 )
 @job_options
 @click.option(
-    "--law", metavar="ID", help="Law of the loss, see `gigawatt scaling laws`; else besiroglu-2024."
+    "--law",
+    metavar="ID",
+    default=DEFAULT_LAW,
+    show_default=True,
+    help="Law of the loss; see `gigawatt scaling laws`.",
 )
 @click.option("--layout", metavar="WORDS", help="Price one layout, e.g. tp=8,pp=16,vp=8,mbs=1,zero=1.")
 @click.option(
@@ -50,7 +54,7 @@ def command(
     stack: str | None,
     by: str,
     fixed: str | None,
-    law: str | None,
+    law: str,
     layout: str | None,
     top: int,
     pareto: bool,
@@ -85,7 +89,7 @@ def command(
             dtype=dtype,
             stack=stack,
             by=by,
-            **({} if law is None else {"law": law}),
+            law=law,
             fixed=words(fixed, option="--fixed", several=True) if fixed is not None else None,
             layout=words(layout, option="--layout") if layout is not None else None,
             top=top,

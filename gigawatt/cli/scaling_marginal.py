@@ -7,7 +7,7 @@ import json
 import click
 
 from gigawatt.cli.output import emit, progress_bar, refuse_place
-from gigawatt.cli.scaling_optimal import LAW, PICTURES, days, with_options
+from gigawatt.cli.scaling_optimal import DAYS, LAW, PICTURES, with_options
 from gigawatt.cli.scaling_page import pictures
 from gigawatt.study import marginal, marginal_document
 
@@ -16,7 +16,7 @@ from gigawatt.study import marginal, marginal_document
 @click.option("--on", "on", metavar="MACHINE", help="Where the ladder starts: a machine that you have.")
 @click.option("--among", metavar="A,B,...", help="The machines of the ladder; else eight, to Stargate.")
 @click.option(
-    "--days", metavar="DAYS", callback=days, help="How long on each, failures included; 90 if not given."
+    "--days", metavar="DAYS", callback=DAYS, help="How long on each, failures included; 90 if not given."
 )
 @LAW
 @with_options(PICTURES)

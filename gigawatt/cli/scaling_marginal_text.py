@@ -8,11 +8,17 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from gigawatt.cli.scaling_words import beyond, power
 from gigawatt.cli.tables import fitting, pairs
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
 
 Document = Mapping[str, Any]
+
+
+def title(document: Document) -> str:
+    """Return what was asked, in one line."""
+    return f"What more compute buys, by {document['inputs']['law']}"
 
 
 def headline(document: Document) -> dict[str, str]:
@@ -27,7 +33,7 @@ def headline(document: Document) -> dict[str, str]:
     }
     if result["law_runs_to_flop"] is not None:
         told["the law's runs"] = (
-            f"end at {_power(result['law_runs_to_flop'])} flop, loss "
+            f"end at {power(result['law_runs_to_flop'])} flop, loss "
             f"{figures(result['loss_nats_at_runs_end'], 4)}; beyond, all is extrapolation"
         )
     return told
@@ -37,13 +43,9 @@ def _end(rung: Mapping[str, Any]) -> str:
     run, compute = rung["compute"]["run"], rung["compute"]
     cost = "" if compute["cost_usd"] is None else f", {fmt(compute['cost_usd'], 'USD')}"
     return (
-        f"{run['machine']}, {_power(compute['flop'])} flop{cost}: loss {figures(rung['loss_nats'], 4)} with "
+        f"{run['machine']}, {power(compute['flop'])} flop{cost}: loss {figures(rung['loss_nats'], 4)} with "
         f"{fmt(rung['params'], '1')} parameters on {fmt(rung['tokens'], '1')} tokens"
     )
-
-
-def _power(flop: float) -> str:
-    return f"{flop:.2e}".replace("e+", "e")
 
 
 def tables(document: Document) -> dict[str, list[dict[str, str]]]:
@@ -54,13 +56,11 @@ def tables(document: Document) -> dict[str, list[dict[str, str]]]:
 
 
 def _row(one: Mapping[str, Any]) -> dict[str, str]:
-    from gigawatt.cli.scaling_text import beyond
-
     run, compute = one["compute"]["run"], one["compute"]
     return {
         "machine": run["machine"] if one["shipping"] else f"{run['machine']} *",
         "chips": f"{run['chips']:,}",
-        "flop": _power(compute["flop"]),
+        "flop": power(compute["flop"]),
         "rent": "-" if compute["cost_usd"] is None else fmt(compute["cost_usd"], "USD"),
         "power": "-" if run["facility_w"] is None else fmt(run["facility_w"], "W"),
         "MFU": fmt(run["mfu"], "%"),
@@ -78,17 +78,22 @@ def _milli(nats: float | None, times: float = 1.0) -> str:
     return "-" if nats is None else figures(1e3 * times * nats)
 
 
-def marginal_text(document: Document) -> RenderableType:
-    """Return the ladder: its ends, the table, what to know."""
-    from gigawatt.cli.scaling_text import title
-
-    parts: list[RenderableType] = [Text(title(document), style="bold"), pairs(headline(document)), Text("")]
-    for name, rows in tables(document).items():
-        parts += [fitting(rows, title=name, drop=("goodput", "MFU", "power", "chips")), Text("")]
-    parts += [Text(f"warning: {w['message']}", style="yellow") for w in document["warnings"]]
+def notes(document: Document) -> dict[str, str]:
+    """Return what must be read with a table, by the table's title."""
     about = (
         "* announced. The slope is that where each machine stands: a whole 100 M$ buys less where it is "
-        "much of the rent. beyond: orders of magnitude outside the law's runs. All: --json, --png, --html"
+        "much of the rent. beyond: orders of magnitude outside the law's runs."
     )
-    parts.append(Text(about, style="dim"))
+    return {next(iter(tables(document))): about}
+
+
+def marginal_text(document: Document) -> RenderableType:
+    """Return the ladder: its ends, the table, what to know."""
+    parts: list[RenderableType] = [Text(title(document), style="bold"), pairs(headline(document)), Text("")]
+    for name, rows in tables(document).items():
+        parts.append(Text(name, style="italic"))
+        parts.append(fitting(rows, title="", drop=("goodput", "MFU", "power", "chips")))
+        parts += [Text(notes(document)[name], style="dim"), Text("")]
+    parts += [Text(f"warning: {w['message']}", style="yellow") for w in document["warnings"]]
+    parts.append(Text("all: --json, --png, --svg, --html", style="dim"))
     return Group(*parts)

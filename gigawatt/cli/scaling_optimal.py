@@ -12,57 +12,46 @@ from gigawatt.cli.options import amount, whole
 from gigawatt.cli.output import emit, progress_bar, refuse_place
 from gigawatt.cli.scaling_page import pictures
 from gigawatt.errors import InputError
-from gigawatt.study import optimal, optimal_document
+from gigawatt.study import DEFAULT_LAW, optimal, optimal_document
 from gigawatt.units import parse
 
 Reader = Callable[[click.Context, click.Parameter, str | None], Any]
 DAY_S = 86400.0
 
 
-def budget(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    """Return an amount of money; a plain number has no unit and is refused.
+def quantity(field: str, unit: str, *, example: str = "", per: float = 1.0) -> Reader:
+    """Return the reader of an option that takes a quantity, in so many SI units each.
 
-    Raises: InputError.
+    With an example, a plain number has no unit and is refused; without, it is in the unit that is returned.
+    Raises: InputError, when it reads, for what is no such quantity.
     """
-    if text is None:
-        return None
-    if text.replace(",", "").replace(".", "").isdecimal():
-        raise InputError(f"budget = {text!r} has no unit; write e.g. 1B$")
-    return parse(text, "USD", field="budget")
+
+    def read(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
+        if text is None:
+            return None
+        try:
+            plain = float(text.replace(",", ""))
+        except ValueError:
+            return parse(text, unit, field=field) / per
+        if example:
+            raise InputError(f"{field} = {text!r} has no unit; write e.g. {example}")
+        return plain
+
+    return read
 
 
-def days(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    """Return days: a plain number, or a time with its unit.
-
-    Raises: InputError.
-    """
-    if text is None:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return parse(text, "s", field="days") / DAY_S
-
-
-def compute(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    """Return flop.
-
-    Raises: InputError.
-    """
-    return None if text is None else parse(text, "flop", field="compute")
-
-
+DAYS = quantity("days", "s", per=DAY_S)
 MACHINE = (
     click.option("--on", "on", metavar="MACHINE", help="A machine of the catalogue, or a YAML or TOML file."),
     click.option(
         "--chips", metavar="N", callback=whole("chips", example="4096"), help="Only so many of its chips."
     ),
     click.option(
-        "--days", metavar="DAYS", callback=days, help="How long, failures included: 90, or 12 weeks."
+        "--days", metavar="DAYS", callback=DAYS, help="How long, failures included: 90, or 12 weeks."
     ),
 )
 LAW = click.option(
-    "--law", default="besiroglu-2024", show_default=True, metavar="ID",
+    "--law", default=DEFAULT_LAW, show_default=True, metavar="ID",
     help="The law that decides; see `gigawatt scaling laws`.",
 )  # fmt: skip
 PICTURES = (
@@ -86,10 +75,15 @@ def with_options(options: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
 
 
 @click.command("optimal")
-@click.option("--compute", metavar="FLOP", callback=compute, help="Flop by 6ND, e.g. 1e26.")
+@click.option(
+    "--compute", metavar="FLOP", callback=quantity("compute", "flop"), help="Flop by 6ND, e.g. 1e26."
+)
 @with_options(MACHINE)
 @click.option(
-    "--budget", metavar="MONEY", callback=budget, help="Rent of the run: 1B$; on a machine, or the cheapest."
+    "--budget",
+    metavar="MONEY",
+    callback=quantity("budget", "USD", example="1B$"),
+    help="Rent of the run: 1B$; on a machine, or the cheapest.",
 )
 @click.option(
     "--mfu", type=float, metavar="FRACTION", help="In place of the planner's: 6ND over the dense peak."

@@ -23,8 +23,7 @@ def pictures(document: Mapping[str, Any], *, html: str | None, svg: str | None, 
     from gigawatt.study.charts import svg as svg_of
     from gigawatt.study.scaling_charts import isoflop_chart, marginal_chart
 
-    optimal = document["schema"].startswith("gigawatt/scaling-optimal")
-    chart = isoflop_chart(document) if optimal else marginal_chart(document)
+    chart = marginal_chart(document) if _is_ladder(document) else isoflop_chart(document)
     if svg:
         emit(svg_of(chart), svg)
     if png:
@@ -33,14 +32,21 @@ def pictures(document: Mapping[str, Any], *, html: str | None, svg: str | None, 
         emit(page(document, svg_of(chart)), html)
 
 
+def _is_ladder(document: Mapping[str, Any]) -> bool:
+    return bool(document["schema"].startswith("gigawatt/scaling-marginal"))
+
+
 def page(document: Mapping[str, Any], picture: str) -> str:
     """Return one self-contained page: the picture, the tables and the warnings."""
-    from gigawatt.cli.scaling_text import headline, tables, title
+    from gigawatt.cli import scaling_marginal_text, scaling_text
 
-    head = escape(title(document))
-    told = "".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in headline(document).items())
+    words = scaling_marginal_text if _is_ladder(document) else scaling_text
+    head = escape(words.title(document))
+    told = "".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in words.headline(document).items())
+    told_with = words.notes(document)
     bodies = "".join(
-        f"<h2>{escape(name)}</h2>{_table(rows)}" for name, rows in tables(document).items() if rows
+        f"<h2>{escape(name)}</h2>{_table(rows)}<p>{escape(told_with.get(name, ''))}</p>"
+        for name, rows in words.tables(document).items()
     )
     warned = "".join(f"<li>{escape(w['message'])}" for w in document["warnings"])
     return (

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from gigawatt.errors import InputError
 from gigawatt.scaling.laws import Law, Surface
@@ -153,6 +152,8 @@ def served_split(loss_nats: float, inference_tokens: float, *, by: Law | Surface
     >>> round(best.params / 1e9, 2), round(best.tokens / 1e12, 2)
     (15.86, 6.05)
     """
+    from scipy.optimize import minimize_scalar  # heavy: only where it is needed
+
     s = surface_of(by)
     if not loss_nats > s.E:
         raise InputError(f"loss = {loss_nats:g} is out of reach: the law never goes below {float(s.E):.4g}")
@@ -232,6 +233,8 @@ def repeating_split(compute_flop: float, unique_tokens: float, *, by: Law | Surf
     >>> round(float(capped.params / free.params), 6)
     1.0
     """
+    from scipy.optimize import minimize_scalar  # heavy: only where it is needed
+
     work = compute_flop / FLOP_PER_PARAM_AND_TOKEN
     middle = math.log(float(optimal_split(compute_flop, by=by).params))
 

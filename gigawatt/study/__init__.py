@@ -3,6 +3,7 @@
 Takes a model, a machine and what to do there; returns a plan, from which every face is drawn.
 """
 
+from gigawatt.scaling import DEFAULT_LAW
 from gigawatt.scaling import GENERATORS as FIT_GENERATORS
 from gigawatt.study.catalogue import KINDS, catalogue, show
 from gigawatt.study.compare import EQUAL, Comparison, Refusal, compare
@@ -32,6 +33,7 @@ from gigawatt.study.sweep.summary import study_document
 from gigawatt.study.validation import Validation, validate, validation_document
 
 __all__ = [
+    "DEFAULT_LAW",
     "ENGINES",
     "EQUAL",
     "FIT_FORMS",

@@ -21,7 +21,7 @@ from gigawatt.scaling import (
 )
 from gigawatt.study.plan import Plan, plan
 from gigawatt.study.run import DAY_S, goodput_of, peak_flop_per_s
-from gigawatt.study.scenario import MAX_TOKENS, named_machine
+from gigawatt.study.scenario import MAX_TOKENS, checked_dtype, named_machine
 from gigawatt.workload.params import params
 
 FIRST_MFU = 0.4  # only where the search for the size starts
@@ -89,10 +89,7 @@ def machine_compute(on: str, wish: Wish, *, by: Law, chips: int | None = None) -
     if wish.days is not None and wish.budget_usd is not None:
         machine = _paid_part(on, machine, chips=wish.budget_usd / (rent * wish.days * DAY_S))
     flop: float = (
-        FIRST_MFU
-        * machine.chips
-        * peak_flop_per_s(machine, wish.dtype or usual_dtype(machine))
-        * _wall_s(wish, machine)
+        FIRST_MFU * machine.chips * peak_flop_per_s(machine, _dtype(wish, machine)) * _wall_s(wish, machine)
     )
     seen: set[object] = set()
     for _ in range(ROUNDS):
@@ -105,6 +102,10 @@ def machine_compute(on: str, wish: Wish, *, by: Law, chips: int | None = None) -
         seen.add(key)
     how = "budget" if wish.budget_usd is not None else "machine"
     return Compute(flop=flop, how=how, rate=rate, days=used_s / DAY_S, cost_usd=rate.usd_per_s * used_s)
+
+
+def _dtype(wish: Wish, machine: Machine) -> str:
+    return usual_dtype(machine) if wish.dtype is None else checked_dtype(wish.dtype, machine)
 
 
 def usual_dtype(machine: Machine) -> str:
@@ -133,10 +134,10 @@ def _rate_for(flop: float, *, on: str, machine: Machine, wish: Wish, by: Law) ->
     best = optimal_split(flop, by=by)
     size, tokens = float(best.params), min(float(best.tokens), MAX_TOKENS)
     batch = wish.batch_tokens or middle_batch(size, tokens, by=by)
-    dtype = wish.dtype or usual_dtype(machine)
+    dtype = _dtype(wish, machine)
     if wish.mfu is not None:
         return _given_rate(
-            machine, mfu=wish.mfu, params=size, dtype=wish.dtype or usual_dtype(machine), batch_tokens=batch
+            machine, mfu=wish.mfu, params=size, dtype=_dtype(wish, machine), batch_tokens=batch
         )
     return best_part(on, machine.chips, params=size, batch_tokens=batch, dtype=dtype)
 

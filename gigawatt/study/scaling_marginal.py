@@ -199,7 +199,8 @@ def _warnings(found: Marginal, runs_end: float) -> list[dict[str, str]]:
     ]
     if parts:
         used = ", ".join(parts)
-        message = f"chips used: {used}; with such batches and failures more would do no more, or no layout divides them"
+        why = "with such batches and failures more would do no more, or no layout divides them"
+        message = f"chips used: {used}; {why}"
         told.append({"code": "part_of_machine", "message": message})
     told += [{"code": "refused", "message": f"{name} is left out: {why}"} for name, why in found.refused]
     return told

@@ -96,7 +96,7 @@ def scenario(
         model=arch,
         seq_tokens=seq,
         batch_sequences=_whole("batch_sequences", batch_sequences, int(MAX_BATCH_TOKENS)),
-        dtype=_dtype(str(values["dtype"]), machine)
+        dtype=checked_dtype(str(values["dtype"]), machine)
         if dtype is not None
         else _recipe_dtype(str(values["dtype"]), machine, assumptions),
     )
@@ -281,7 +281,7 @@ def peak_fact(dtype: str) -> str:
     return f"peak_{PLAIN.get(dtype, dtype)}_flop_per_s"
 
 
-def _dtype(name: str, machine: Machine) -> str:
+def checked_dtype(name: str, machine: Machine) -> str:
     """Return a dtype that the machine's chip computes in.
 
     Raises: InputError that names what the chip has.
@@ -302,11 +302,11 @@ def _dtype(name: str, machine: Machine) -> str:
 def _recipe_dtype(name: str, machine: Machine, assumptions: list[Assumption]) -> str:
     """Return the recipe's dtype, or the 16-bit one that the chip has, and say so."""
     if PLAIN.get(name, name) in machine.chip.dtypes:
-        return _dtype(name, machine)
+        return checked_dtype(name, machine)
     for other in ("bf16", "fp16"):
         if other in machine.chip.dtypes:
             why = f"the recipe's {name} is not a format of {machine.chip.id!r}"
             assumptions[:] = [a for a in assumptions if a.what != "dtype"]
             assumptions.append(Assumption(what="dtype", value=other, why=why))
             return other
-    return _dtype(name, machine)
+    return checked_dtype(name, machine)

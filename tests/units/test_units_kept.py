@@ -42,7 +42,14 @@ from gigawatt.reliability import (
     mtti_s,
     young_interval_s,
 )
-from gigawatt.scaling import law, loss_nats
+from gigawatt.scaling import (
+    critical_batch_tokens,
+    effective_params,
+    effective_tokens,
+    law,
+    loss_nats,
+    saturated_experts,
+)
 from gigawatt.units import Real, Seconds
 from tests.units.rescale import call, call_in_other_units, hinted_unit, scale_of
 
@@ -99,6 +106,10 @@ CASES = (
     Case(own_usd, ("USD",), {"prices": dataclasses.replace(PRICES, facility_usd_per_w=0.0)}),
     Case(carbon_kg),
     Case(loss_nats, given={"by": law("hoffmann-2022")}),
+    Case(effective_tokens),
+    Case(effective_params),
+    Case(saturated_experts),
+    Case(critical_batch_tokens),
 )
 NAMES = [case.formula.__name__ for case in CASES]
 
