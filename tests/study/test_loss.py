@@ -88,6 +88,7 @@ def test_a_plan_refuses_a_law_that_is_not_of_the_loss():
 
 
 def test_a_comparison_takes_a_law_too():
-    found = compare(DENSE, on=["eos", "selene"], equal="chips", amount=64, tokens=1e11, law="hoffmann-2022-tex",
-                    fixed={"schedule": "1f1b", "tp": 1, "pp": 1})  # fmt: skip
+    fixed = {"schedule": "1f1b", "tp": 1, "pp": 1}
+    words = {"equal": "chips", "amount": 64, "tokens": 1e11, "law": "hoffmann-2022-tex", "fixed": fixed}
+    found = compare(DENSE, on=["eos", "selene"], **words)
     assert {p.run.loss.law for p in found.plans} == {"hoffmann-2022-tex"}
