@@ -54,7 +54,7 @@ def precision_fraction(
 
     .. math:: N_{eff} / N = \prod_x \left( 1 - e^{-P_x / \gamma_x} \right)
 
-    Valid for: 3 to 16 bits in training; without the offsets that the paper's table adds.
+    Valid for: 3 bits or more in training; without the offsets that the paper's table adds.
     Source: Kumar 2024, arXiv:2411.04330 eq. 3, app. K table 2.
 
     >>> [round(float(precision_fraction(weight_bits=p)), 3) for p in (3, 4, 6, 8)]
