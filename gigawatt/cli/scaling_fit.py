@@ -75,6 +75,7 @@ def _number(field: str, least: int) -> Callable[[click.Context, click.Parameter,
               help="Where the usual names do not tell: params=N,tokens=D,loss=L,text=corpus.")  # fmt: skip
 @click.option("--where", metavar="CONDITION", multiple=True, help="Keep rows that meet it: dataset=c4.")
 @click.option("--drop", metavar="CONDITION", multiple=True, help="Leave out rows that meet it: 'loss>4'.")
+@click.option("--best", is_flag=True, help="Of runs of equal N and D keep the one of least loss.")
 @click.option("--flop", metavar="C,...", callback=_computes,
               help="Computes to split between N and D, e.g. 5.76e23,1e26.")  # fmt: skip
 @click.option("--bootstrap", metavar="N", default="0", show_default=True, callback=_number("bootstrap", 0),
@@ -100,6 +101,7 @@ def command(
     columns: dict[str, str],
     where: tuple[str, ...],
     drop: tuple[str, ...],
+    best: bool,
     flop: list[float],
     bootstrap: int,
     seed: int,
@@ -123,10 +125,10 @@ def command(
     """
     for place in (output, html, svg, png):
         refuse_place(place)
-    words: dict[str, Any] = {"columns": columns, "where": where, "drop": drop, "flop": flop, "seed": seed}
+    words: dict[str, Any] = {"columns": columns, "where": where, "drop": drop, "best": best, "flop": flop,
+                             "seed": seed}  # fmt: skip
     if method == "isoflop":
-        if holdout is not None:
-            raise InputError(f"holdout = {holdout!r} is of --method law; an isoFLOP line holds nothing out")
+        _refuse_of_law(law=law, objective=objective, holdout=holdout)
         document = scaling_fit_document(fit_isoflop(runs, resamples=bootstrap, **words))
     else:
         with progress_bar("fitting resamples") as progress:
@@ -142,6 +144,17 @@ def command(
     from gigawatt.cli.scaling_fit_text import scaling_fit_text
 
     emit(scaling_fit_text(document), output)
+
+
+def _refuse_of_law(**words: str | None) -> None:
+    """Refuse what only a law over N and D takes.
+
+    Raises: InputError.
+    """
+    usual = {"law": "chinchilla", "objective": "huber:1e-3", "holdout": None}
+    for name, value in words.items():
+        if value != usual[name]:
+            raise InputError(f"{name} = {value!r} is of --method law; an isoFLOP line takes none")
 
 
 def _pictures(document: Mapping[str, Any], *, html: str | None, svg: str | None, png: str | None) -> None:

@@ -78,15 +78,22 @@ def _milli(nats: float | None, times: float = 1.0) -> str:
     return "-" if nats is None else figures(1e3 * times * nats)
 
 
+def notes(document: Document) -> dict[str, str]:
+    """Return what must be read with a table, by the table's title."""
+    about = (
+        "* announced. The slope is that where each machine stands: a whole 100 M$ buys less where it is "
+        "much of the rent. beyond: orders of magnitude outside the law's runs."
+    )
+    return {next(iter(tables(document))): about}
+
+
 def marginal_text(document: Document) -> RenderableType:
     """Return the ladder: its ends, the table, what to know."""
     parts: list[RenderableType] = [Text(title(document), style="bold"), pairs(headline(document)), Text("")]
     for name, rows in tables(document).items():
-        parts += [fitting(rows, title=name, drop=("goodput", "MFU", "power", "chips")), Text("")]
+        parts.append(Text(name, style="italic"))
+        parts.append(fitting(rows, title="", drop=("goodput", "MFU", "power", "chips")))
+        parts += [Text(notes(document)[name], style="dim"), Text("")]
     parts += [Text(f"warning: {w['message']}", style="yellow") for w in document["warnings"]]
-    about = (
-        "* announced. The slope is that where each machine stands: a whole 100 M$ buys less where it is "
-        "much of the rent. beyond: orders of magnitude outside the law's runs. All: --json, --png, --html"
-    )
-    parts.append(Text(about, style="dim"))
+    parts.append(Text("all: --json, --png, --svg, --html", style="dim"))
     return Group(*parts)

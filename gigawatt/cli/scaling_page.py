@@ -43,8 +43,10 @@ def page(document: Mapping[str, Any], picture: str) -> str:
     words = scaling_marginal_text if _is_ladder(document) else scaling_text
     head = escape(words.title(document))
     told = "".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in words.headline(document).items())
+    told_with = words.notes(document)
     bodies = "".join(
-        f"<h2>{escape(name)}</h2>{_table(rows)}" for name, rows in words.tables(document).items() if rows
+        f"<h2>{escape(name)}</h2>{_table(rows)}<p>{escape(told_with.get(name, ''))}</p>"
+        for name, rows in words.tables(document).items()
     )
     warned = "".join(f"<li>{escape(w['message'])}" for w in document["warnings"])
     return (

@@ -167,7 +167,8 @@ def _repeated(result: Mapping[str, Any]) -> dict[str, str]:
     return {
         f"with {fmt(one['unique_tokens'], '1')} unique": f"{fmt(one['params'], '1')} parameters, "
         f"{fmt(one['tokens'], '1')} tokens in {figures(one['epochs'])} epochs, worth "
-        f"{fmt(one['worth_tokens'], '1')} new ones; loss {figures(one['loss_nats'], 4)}, "
+        f"{fmt(one['worth_tokens'], '1')} new ones (and {fmt(one['worth_params'], '1')} parameters); "
+        f"loss {figures(one['loss_nats'], 4)}, "
         f"{figures(one['over_nats'], 2)} more (Muennighoff 2023)"
     }
 
@@ -224,23 +225,36 @@ def _law_row(row: Mapping[str, Any], texts: Mapping[str, int]) -> dict[str, str]
 
 
 def _recipe_row(row: Mapping[str, Any], value: str) -> dict[str, str]:
-    kind = "half of the tokens are wasted" if row["id"].startswith("kaplan") else "a fifth more tokens"
-    about = f"critical: {kind}" if row["kind"] == "critical_batch" else ""
-    return {"law": row["id"], "value": value, "beyond": beyond(row["orders_outside"]), "what": about}
+    found = {"law": row["id"], "value": value, "beyond": beyond(row["orders_outside"])}
+    return found if row["kind"] == "rate" else {**found, "what": CRITICAL.get(row["id"], "")}
+
+
+CRITICAL = {
+    "zhang-2024-batch": "critical: a fifth more tokens",
+    "kaplan-2020-batch": "critical: half of the tokens are wasted",
+}
+
+
+def notes(document: Document) -> dict[str, str]:
+    """Return what must be read with a table, by the table's title."""
+    result = document["result"]
+    titles = list(tables(document))
+    texts = "; ".join(f"{n} {text}" for text, n in _texts(result["laws"]).items())
+    about = "beyond: orders of magnitude outside the law's runs. Losses of two texts are not compared: "
+    return {titles[0]: about + texts, titles[1]: result["rates"]["note"]}
 
 
 def optimal_text(document: Document) -> RenderableType:
     """Return the best split: the answer, the laws side by side, the recipe, what to know."""
     parts: list[RenderableType] = [Text(title(document), style="bold"), pairs(headline(document)), Text("")]
-    told = tables(document)
-    laws = next(iter(told))
-    parts.append(fitting(told.pop(laws), title=laws, drop=("N counts",)))
-    texts = _texts(document["result"]["laws"])
-    named = "; ".join(f"{n} {text}" for text, n in texts.items())
-    about = "beyond: orders of magnitude outside the law's runs. Losses of two texts are not compared: "
-    parts += [Text(f"{about}{named}", style="dim"), Text("")]
-    for name, rows in told.items():
-        parts += [Text(name, style="italic"), table(rows), Text("")]
+    told = notes(document)
+    for name, rows in tables(document).items():
+        parts += [
+            Text(name, style="italic"),
+            fitting(rows, title="", drop=("N counts",) if "size" in rows[0] else ()),
+        ]
+        parts += [Text(told[name], style="dim")] if name in told else []
+        parts.append(Text(""))
     parts += [Text(f"warning: {w['message']}", style="yellow") for w in document["warnings"]]
     last = "bands are of the sampling of a law's runs alone; all: --json, --png, --svg, --html"
     parts.append(Text(last, style="dim"))

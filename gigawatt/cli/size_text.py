@@ -36,6 +36,8 @@ def size_text(document: Mapping[str, Any], *, top: int) -> RenderableType:
         parts += [table(limit_rows(limits), title="what a limit costs"), Text("")]
     parts += [table(doubled_rows(result["doubled"]), title="what the machine holds back"), Text("")]
     parts += [_left_out(result["left_out"]), _searched(result["search"], document["provenance"]["run"])]
+    told = [w["message"] for w in document["warnings"] if w["code"] == "loss_params"]
+    parts += [Text(f"warning: {message}", style="yellow") for message in told]
     parts.append(Text("everything: --json; picture: --png, --svg or --html", style="dim"))
     return Group(*parts)
 

@@ -81,8 +81,8 @@ def descend(
     """Return each row of parameters moved to the least objective near it.
 
     `weights` (rows x runs) says how often each run counts; `free` which parameters move. An absolute or
-    narrow Huber objective is come at from wider ones, each started where the last ended; unless rows start
-    `near`.
+    narrow Huber objective is come at from wider ones, each started where the last ended: from 0.1, or from
+    0.001 where rows start `near`.
     """
     rows, runs = len(theta), len(log_loss)
     weights = np.ones((1, runs)) if weights is None else weights
@@ -103,8 +103,8 @@ def descend(
 
 
 def _staged(problem: _Problem, theta: Floats, *, weights: Floats, near: bool) -> Descent:
-    if not near and not problem.objective.squares:
-        for delta in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
+    if not problem.objective.squares:
+        for delta in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)[2 if near else 0 :]:
             if delta > 1.5 * problem.delta:
                 theta = _newton(replace(problem, delta=delta), theta, weights=weights, rounds=25).theta
     first = NEAR if near else MAJORISED

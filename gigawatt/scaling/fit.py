@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gigawatt.errors import InputError
-from gigawatt.scaling.descend import descend
+from gigawatt.scaling.descend import Descent, descend
 from gigawatt.scaling.forms import Design, Floats, Form, form
 from gigawatt.scaling.objective import Objective
 from gigawatt.scaling.objective import objective as objective_of
@@ -19,6 +19,7 @@ DEFAULT_FORM, DEFAULT_OBJECTIVE, DEFAULT_STARTS = "chinchilla", "huber:1e-3", 32
 SAME = 1e-6  # two objectives are the same optimum when they differ by less of themselves
 EXACT = 1e-12  # of a run: an objective below it is met exactly
 MOST_STARTS = 100_000
+MANY, KEPT = 3000, 3  # runs above which starts see a sample of so many, and ends then fitted to all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,9 +103,13 @@ def fit_runs(
     shape, aim = form(law), objective_of(objective)
     _refuse(runs, shape, starts)
     means = (float(np.log(runs.params).mean()), float(np.log(runs.tokens).mean()))
-    design, log_loss = design_of(shape, runs, means=means), np.log(runs.losses)
+    few = _few(runs, seed)
     cube = _spread(starts, len(shape.parameters), seed=seed)
-    ended = descend(design, log_loss, objective=aim, theta=shape.starts(cube, log_loss))
+    ended = _descended(few, shape, aim=aim, means=means, theta=shape.starts(cube, np.log(few.losses)))
+    reached = int(np.sum(ended.cost <= ended.cost.min() * (1 + SAME) + EXACT * len(few)))
+    if few is not runs:
+        first = ended.theta[np.argsort(ended.cost, kind="stable")[:KEPT]]
+        ended = _descended(runs, shape, aim=aim, means=means, theta=first, near=True)
     best = int(np.argmin(ended.cost))
     to_print = aim.printed(1.0)
     return Fit(
@@ -117,11 +122,25 @@ def fit_runs(
         theta=ended.theta[best],
         means=means,
         starts=starts,
-        reached=int(np.sum(ended.cost <= ended.cost[best] * (1 + SAME) + EXACT * len(runs))),
+        reached=reached,
         settled=bool(ended.settled[best]),
         seed=seed,
         runs=runs,
     )
+
+
+def _few(runs: Runs, seed: int) -> Runs:
+    """Return the runs, or so many of them that many starts cost little."""
+    if len(runs) <= MANY:
+        return runs
+    return runs.take(np.sort(np.random.default_rng(seed).choice(len(runs), MANY, replace=False)))
+
+
+def _descended(
+    runs: Runs, shape: Form, *, aim: Objective, means: tuple[float, float], theta: Floats, near: bool = False
+) -> Descent:
+    design = design_of(shape, runs, means=means)
+    return descend(design, np.log(runs.losses), objective=aim, theta=theta, near=near)
 
 
 def _refuse(runs: Runs, shape: Form, starts: int) -> None:

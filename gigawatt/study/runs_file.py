@@ -101,12 +101,14 @@ def read_runs(
     columns: Mapping[str, str] | None = None,
     where: Sequence[str] = (),
     drop: Sequence[str] = (),
+    best: bool = False,
 ) -> RunTable:
     """Return the runs of a CSV or Parquet file.
 
     `columns` says which column is params, tokens, loss, flop, budget or text, where the usual names do not.
     Tokens that are not there are flop / (6 params). `where` keeps the rows that meet every condition, `drop`
-    leaves out those that meet any.
+    leaves out those that meet any. `best` keeps, of runs of equal N and D, the one of least loss: runs at
+    other learning rates and batches are then a search, and its end is kept.
     Raises: FileFormatError for a file, column or cell that cannot be used; InputError for other mistakes.
     """
     file = found_file(path)
@@ -116,6 +118,10 @@ def read_runs(
     text = _one_text(file, names, kept, used.pop("text", None))
     numbers = {field: _column(file, kept, column, most=MOST[field]) for field, column in used.items()}
     numbers, imputed = _completed(file, numbers)
+    if best:
+        chosen = _best(numbers)
+        kept = [kept[i] for i in chosen]
+        numbers = {name: column[chosen] for name, column in numbers.items()}
     runs = Runs.of(numbers["params"], numbers["tokens"], losses=numbers["loss"])
     flop = numbers.get("flop", runs.flop)
     return RunTable(
@@ -287,6 +293,15 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return None if value != value else value
+
+
+def _best(numbers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.int64]:
+    """Return the places of the runs of least loss, one for each pair of parameters and tokens."""
+    pairs = np.stack([numbers["params"], numbers["tokens"]], axis=-1)
+    _, group = np.unique(pairs, axis=0, return_inverse=True)
+    order = np.lexsort((numbers["loss"], group.ravel()))
+    first = np.unique(group.ravel()[order], return_index=True)[1]
+    return np.sort(order[first])
 
 
 def _completed(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gigawatt.scaling import condition_number, correlations, floorless, spread_of
+from gigawatt.scaling import Runs, condition_number, correlations, floorless, spread_of
 from gigawatt.study.scaling_fit import IsoflopFit, ScalingFit
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
@@ -24,6 +24,7 @@ OTHER_COUNT = 0.1  # how far flop may be from 6 N D
 BEYOND = 10.0  # times the largest run
 HALF = 0.5  # of the starts
 FEW_BUDGETS = 4
+UNLIKE = 0.02  # of the loss: far above what seeds bring
 FACTORS, EXPONENTS = ("A", "B", "A_C", "N_c", "D_c"), ("alpha", "beta", "alpha_N", "alpha_D", "alpha_C")
 
 SENTENCES = {
@@ -34,6 +35,8 @@ SENTENCES = {
     "cannot be told apart; add runs with other tokens per parameter",
     "narrow-params": "parameters span a factor {ratio} only: alpha hangs on a short lever",
     "narrow-tokens": "tokens span a factor {ratio} only: beta hangs on a short lever",
+    "untuned": "runs of equal N and D differ in loss by up to {spread} %: they were not tuned alike, and the "
+    "law follows the worse ones too; --best keeps the best of each",
     "imputed": "tokens are not in the file: D = C / (6 N), with C of column {column!r}",
     "other-flop": "the compute in the file is {ratio} x 6 N D (median): it counts parameters or flop "
     "otherwise; N* for a compute is by 6 N D",
@@ -103,7 +106,20 @@ def _data(found: ScalingFit) -> list[Finding]:
     for name, ratio in (("params", spread.params_ratio), ("tokens", spread.tokens_ratio)):
         if ratio < NARROW:
             told.append(_say(f"narrow-{name}", ratio=figures(float(ratio))))
+    spread_of_equals = _unlike(found.table.runs)
+    if spread_of_equals > UNLIKE:
+        told.append(_say("untuned", spread=figures(100 * spread_of_equals)))
     return [*told, *_counting(found)]
+
+
+def _unlike(runs: Runs) -> float:
+    """Return by how much of the loss runs of equal parameters and tokens differ at most."""
+    pairs = np.stack([runs.params, runs.tokens], axis=-1)
+    _, group = np.unique(pairs, axis=0, return_inverse=True)
+    low, high = np.full(len(runs), np.inf), np.zeros(len(runs))
+    np.minimum.at(low, group.ravel(), runs.losses)
+    np.maximum.at(high, group.ravel(), runs.losses)
+    return float(np.max(high[group.ravel()] / low[group.ravel()] - 1.0))
 
 
 def _counting(found: ScalingFit | IsoflopFit) -> list[Finding]:

@@ -82,6 +82,7 @@ def fit_scaling(
     columns: Mapping[str, str] | None = None,
     where: Sequence[str] = (),
     drop: Sequence[str] = (),
+    best: bool = False,
     flop: Sequence[float] = (),
     resamples: int = 0,
     seed: int = 0,
@@ -96,7 +97,7 @@ def fit_scaling(
     law must foresee.
     Raises: FileFormatError for the file; InputError for the words.
     """
-    table = read_runs(path, columns=columns, where=where, drop=drop)
+    table = read_runs(path, columns=columns, where=where, drop=drop, best=best)
     how: dict[str, object] = {"law": law, "objective": objective, "starts": starts, "seed": seed}
     fit = fit_runs(table.runs, law, objective=objective, starts=starts, seed=seed)
     foreseen = _foreseen(table, holdout, how=how)
@@ -115,6 +116,7 @@ def fit_scaling(
             **how,
             "where": list(where),
             "drop": list(drop),
+            "best": best,
             "bootstrap": resamples,
             "generator": generator,
             "flop": [float(one) for one in flop],
@@ -128,6 +130,7 @@ def fit_isoflop(
     columns: Mapping[str, str] | None = None,
     where: Sequence[str] = (),
     drop: Sequence[str] = (),
+    best: bool = False,
     flop: Sequence[float] = (),
     resamples: int = 0,
     seed: int = 0,
@@ -137,9 +140,9 @@ def fit_isoflop(
     The budget is the column `budget`, else runs of nearly equal compute are one budget.
     Raises: FileFormatError for the file; InputError for the words, or fewer than two budgets.
     """
-    table = read_runs(path, columns=columns, where=where, drop=drop)
+    table = read_runs(path, columns=columns, where=where, drop=drop, best=best)
     line = approach2(table.runs, table.budgets, resamples=resamples, seed=seed)
-    asked = {"where": list(where), "drop": list(drop), "bootstrap": resamples, "seed": seed,
+    asked = {"where": list(where), "drop": list(drop), "best": best, "bootstrap": resamples, "seed": seed,
              "flop": [float(one) for one in flop]}  # fmt: skip
     return IsoflopFit(table=table, line=line, asked=asked)
 

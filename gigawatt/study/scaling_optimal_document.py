@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from gigawatt.scaling import law
 from gigawatt.study.document import known
 from gigawatt.study.envelope import digest_of, envelope
 from gigawatt.study.scaling_compute import Compute, Rate, dense_models
@@ -43,8 +44,8 @@ def optimal_document(found: Optimal) -> dict[str, Any]:
             "fixed": _fixed(found),
             "repeated": _repeated(found),
             "served": _served(found),
-            "rates": _recipes(found.rates),
-            "batches": _recipes(found.batches),
+            "rates": _recipes(found.rates, note=_disagreement()),
+            "batches": _recipes(found.batches, note=""),
         },
     )
     plain: dict[str, Any] = known(told)
@@ -153,7 +154,13 @@ def _served(found: Optimal) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _recipes(found: Sequence[Recipe]) -> dict[str, Any]:
+def _disagreement() -> str:
+    """Return what is published of learning rates and not computed."""
+    one = law("bjorck-2024")
+    return f"{one.name} is not computed: {one.note}"
+
+
+def _recipes(found: Sequence[Recipe], *, note: str) -> dict[str, Any]:
     values = [one.value for one in found]
     return {
         "by_law": [
@@ -168,6 +175,7 @@ def _recipes(found: Sequence[Recipe]) -> dict[str, Any]:
             for one in found
         ],
         "spread": max(values) / min(values),
+        "note": note,
     }
 
 

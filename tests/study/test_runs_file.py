@@ -132,3 +132,10 @@ def test_what_is_shipped_has_its_source_and_licence_noted():
         assert "Apache-2.0" in line or "MIT" in line
         assert "github.com" in line
     assert "misfitting" not in (SHIPPED / "isoflop_llama3_marin.csv").read_text("utf-8")
+
+
+def test_of_runs_of_equal_size_the_best_is_kept(tmp_path):
+    text = HEAD + "1e9,2e10,2.6,c4\n1e9,2e10,2.4,c4\n2e9,2e10,2.3,c4\n1e9,2e10,2.5,c4\n"
+    table = read_runs(written(tmp_path, text), best=True)
+    assert table.runs.losses.tolist() == [2.4, 2.3]
+    assert (table.rows, table.dropped, table.cells["loss"]) == (4, 2, ["2.4", "2.3"])

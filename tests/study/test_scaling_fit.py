@@ -95,6 +95,16 @@ def test_runs_without_a_floor_are_said_to_have_none(tmp_path):
     assert {"far-floor", "no-floor", "open-floor"} & set(found)
 
 
+def test_runs_that_were_not_tuned_alike_are_said_to_be(tmp_path):
+    params, tokens, losses = made(30, seed=7)
+    twice = (np.tile(params, 2), np.tile(tokens, 2), np.concatenate([losses, 1.2 * losses]))
+    path = as_csv(tmp_path / "twice.csv", *twice)
+    assert "untuned" in codes(fit_scaling(path))
+    found = fit_scaling(path, best=True)
+    assert "untuned" not in codes(found)
+    assert found.fit.constants["E"] == pytest.approx(TRUE["E"], rel=1e-3)
+
+
 def test_an_answer_beyond_the_runs_is_said_to_be(runs):
     assert "beyond" in codes(fit_scaling(runs, flop=[1e26]))
     assert "beyond" not in codes(fit_scaling(runs, flop=[1e20]))
@@ -160,6 +170,7 @@ def test_the_terminal_says_constants_bands_splits_and_what_is_not_told(runs, cap
         (("--bootstrap", "1"), 2, "bootstrap = 1 is not in 2..1,000,000"),
         (("--bootstrap", "many"), 2, "bootstrap = 'many'"),
         (("--method", "isoflop", "--holdout", "rollout"), 2, "is of --method law"),
+        (("--method", "isoflop", "--law", "tied"), 2, "law = 'tied' is of --method law"),
         (("--output", "/no/such/folder/x"), 2, "there is no folder"),
     ],
 )
