@@ -11,12 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gigawatt.cli.tables import pairs
+from gigawatt.cli.tables import Either, pairs
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
 
 SHORT = {"params_exponent": "a (N* ~ C^a)", "tokens_exponent": "b (D* ~ C^b)"}
 UNKNOWN = "-"
+SPARED = ("95 % by profile", "80 % of resamples", "sd", "bias", "runs")  # left out first where it is narrow
 
 
 def scaling_fit_text(document: Mapping[str, Any]) -> RenderableType:
@@ -28,7 +29,7 @@ def scaling_fit_text(document: Mapping[str, Any]) -> RenderableType:
         pairs(headline(document)),
     ]
     for name, rows in tables(document):
-        parts += [Text(""), _table(rows, name)]
+        parts += [Text(""), _fitting(rows, name)]
     if document["warnings"]:
         parts += [Text(""), Text("what these runs cannot tell", style="bold")]
         parts += [Padding(Text(f"- {one['message']}", style="yellow"), (0, 0, 0, 0))
@@ -203,13 +204,25 @@ def between(low: float | None, high: float | None) -> str:
     return f"{'open' if low is None else plain(low, 4)} .. {'open' if high is None else plain(high, 4)}"
 
 
+def _fitting(rows: Sequence[Mapping[str, str]], name: str) -> Either:
+    """Return a table; where it is too wide, without what is least missed, and saying so."""
+    drawings: list[RenderableType] = [_table(rows, name)]
+    gone: list[str] = []
+    for column in SPARED:
+        if column in rows[0]:
+            gone.append(column)
+            fewer = [{k: v for k, v in row.items() if k not in gone} for row in rows]
+            note = Text(f"too narrow for: {', '.join(gone)}; --json has all", style="dim")
+            drawings.append(Group(_table(fewer, name), note))
+    return Either(*drawings)
+
+
 def _table(rows: Sequence[Mapping[str, str]], name: str) -> Table:
     found = Table(title=name, title_justify="left", box=None, pad_edge=False, header_style="bold",
                   title_style="bold")  # fmt: skip
     for column in rows[0]:
-        found.add_column(
-            column, justify="left" if column in ("", "compute", "lowest") else "right", no_wrap=True
-        )
+        left = column in ("", "compute", "lowest")
+        found.add_column(column, justify="left" if left else "right", no_wrap=True)
     for row in rows:
         found.add_row(*(Text(value) for value in row.values()))
     return found

@@ -149,7 +149,7 @@ def _refuse(runs: Runs, shape: Form, starts: int) -> None:
     need = len(shape.parameters) + 1
     if len(runs) < need:
         raise InputError(
-            f"{len(runs)} runs cannot fit the {need - 1} parameters of {shape.name!r}; {need} or more can"
+            f"{len(runs)} run{'s' if len(runs) > 1 else ''} cannot fit the {need - 1} parameters of {shape.name!r}; {need} or more can"
         )
 
 
