@@ -99,7 +99,32 @@ def tables(document: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]]]
         found.append(("the best split of compute, C = 6 N D", _optima(result["optima"])))
     if result["holdout"]:
         found.append(("foreseen: fitted to smaller runs", [_foreseen(row) for row in result["holdout"]]))
+    if result["task"]:
+        found.append((f"{result['task']['column']} over the loss", _task(result["task"])))
     return [(name, _bare(rows)) for name, rows in found]
+
+
+def _task(task: Mapping[str, Any]) -> list[dict[str, str]]:
+    of = "held out" if task["chained_held_out"] else "fitted"
+    rows = [
+        {"": "error = ceiling - k exp(-gamma L)", "value": f"{task['ceiling']:.4f}, {task['k']:.4g}, "
+         f"{task['gamma']:.4g}", "80 % of resamples": UNKNOWN},
+        {"": "misses of the curve, root mean square", "value": f"{100 * task['rmse']:.2f} points",
+         "80 % of resamples": UNKNOWN},
+        {"": f"misses of both steps, {task['chained_runs']} runs {of}: median, worst",
+         "value": f"{100 * task['chained_median']:.2f}, {100 * task['chained_worst']:+.2f} points",
+         "80 % of resamples": UNKNOWN},
+    ]  # fmt: skip
+    for at in task["at"]:
+        one = at["accuracy"]
+        band = _shown(one, "p10", "p90", _percent)
+        rows.append({"": f"accuracy at the best split of {at['compute_flop']:.3g} flop",
+                     "value": _percent(one["value"]), "80 % of resamples": band})  # fmt: skip
+    return rows
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
 
 
 def _bare(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
