@@ -72,6 +72,7 @@ from gigawatt.scaling.loss import (
 from gigawatt.scaling.multipliers import (
     effective_params,
     effective_tokens,
+    mixture_flop,
     precision_fraction,
     routed_params,
     saturated_experts,
@@ -133,6 +134,7 @@ __all__ = [
     "loss_at",
     "loss_band",
     "loss_nats",
+    "mixture_flop",
     "nats_per_decade",
     "optimal_split",
     "outside",

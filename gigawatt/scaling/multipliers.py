@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from gigawatt.scaling.laws import law
-from gigawatt.units import Count, Fraction, Real
+from gigawatt.units import Count, Flop, Fraction, Real
 
 
 def _saturated(value: Count, unique: Count, rate: float) -> Count:
@@ -54,7 +54,7 @@ def precision_fraction(
 
     .. math:: N_{eff} / N = \prod_x \left( 1 - e^{-P_x / \gamma_x} \right)
 
-    Valid for: 3 to 16 bits in training; without the offsets that the paper's table adds.
+    Valid for: 3 bits or more in training; without the offsets that the paper's table adds.
     Source: Kumar 2024, arXiv:2411.04330 eq. 3, app. K table 2.
 
     >>> [round(float(precision_fraction(weight_bits=p)), 3) for p in (3, 4, 6, 8)]
@@ -66,6 +66,22 @@ def precision_fraction(
     for name, each in bits.items():
         found = found * -np.expm1(-each / gamma[name])
     return found
+
+
+def mixture_flop(active_params: Count, tokens: Count, *, granularity: Count, experts: Count = 64.0) -> Flop:
+    r"""Return the training flop of a mixture of fine-grained experts, its routers counted.
+
+    .. math:: F = (72 d^2 + 14 d E G) D n, \quad 12 d^2 n = N_{active},\ d = 64 n
+
+    Valid for: transformers as wide as 64 times their depth, every feed-forward layer routed.
+    Source: Krajewski 2024, arXiv:2402.07871.
+
+    >>> f"{mixture_flop(7e9, 137.6e9, granularity=32):.2e}"
+    '6.47e+21'
+    """
+    blocks = (active_params / (12.0 * 64.0**2)) ** (1.0 / 3.0)
+    d = 64.0 * blocks
+    return (72.0 * d**2 + 14.0 * d * experts * granularity) * tokens * blocks
 
 
 def saturated_experts(experts: Count) -> Real:

@@ -237,7 +237,7 @@ def _most(machine: Machine, equal: str, *, limit: float, priced_by: str) -> int:
 
 
 def _asked(model: str, name: str, chips: int, job: Mapping[str, Any]) -> Scenario:
-    words = {k: v for k, v in job.items() if k not in ("fixed", "layout", "top", "stack")}
+    words = {k: v for k, v in job.items() if k not in ("fixed", "layout", "top", "stack", "law")}
     return scenario(model, on=name, chips=chips, **words)
 
 

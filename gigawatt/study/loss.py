@@ -41,7 +41,7 @@ def counted_params(model: Model, by: Law) -> Counted:
     """
     parts = params(model)
     if by.id == OF_MIXTURES:
-        told = f"{by.name} is of 64 experts and counts all parameters"
+        told = f"{by.name} is of 64 experts at granularity 1 and counts all parameters"
         dense = "" if parts.inactive else ", and this model is dense"
         return Counted(params=_of(parts, by, active=False), note=told + dense)
     active = _of(parts, by, active=True)

@@ -13,6 +13,7 @@ from gigawatt.scaling import (
     granular,
     law,
     loss_nats,
+    mixture_flop,
     nats_per_decade,
     optimal_split,
     overtraining_ratio,
@@ -304,6 +305,16 @@ def _mixtures() -> Iterator[ScalingCase]:
         relative=0.01,
         where="Krajewski 2024, arXiv:2402.07871, optimal mixtures",
         why="the coefficients are printed with two or three digits",
+    )
+    yield _case(
+        "T16.flop.64x7B",
+        "flop of 64 x 7B at granularity 32 on 137.6 billion tokens",
+        6.46e21,
+        partial(mixture_flop, 7e9, 137.6e9, granularity=32.0),
+        unit="flop",
+        relative=3e-3,
+        where="Krajewski 2024, arXiv:2402.07871, optimal mixtures",
+        why="sizes are printed with one or two digits",
     )
 
 

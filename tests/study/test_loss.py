@@ -7,7 +7,7 @@ import pytest
 from gigawatt.catalog.models import find_model
 from gigawatt.errors import InputError
 from gigawatt.scaling import law, loss_nats, routed_params
-from gigawatt.study import plan
+from gigawatt.study import compare, plan
 from gigawatt.study.loss import band_of_loss, counted_params, model_loss, model_tokens
 from gigawatt.workload.params import params
 
@@ -85,3 +85,10 @@ def test_a_plan_refuses_a_law_that_is_not_of_the_loss():
         plan(DENSE, law="step-law-rate", **JOB)
     with pytest.raises(InputError, match="besiroglu-2024"):
         plan(DENSE, law="besiroglu", **JOB)
+
+
+def test_a_comparison_takes_a_law_too():
+    fixed = {"schedule": "1f1b", "tp": 1, "pp": 1}
+    words = {"equal": "chips", "amount": 64, "tokens": 1e11, "law": "hoffmann-2022-tex", "fixed": fixed}
+    found = compare(DENSE, on=["eos", "selene"], **words)
+    assert {p.run.loss.law for p in found.plans} == {"hoffmann-2022-tex"}
