@@ -88,6 +88,9 @@ def _number(field: str, least: int) -> Callable[[click.Context, click.Parameter,
               help="From how many points the search starts.")  # fmt: skip
 @click.option("--holdout", metavar="RULE",
               help="Fit without these and foresee them: 'flop>1e21', largest:0.2, or rollout.")  # fmt: skip
+@click.option(
+    "--accuracy", metavar="COLUMN", help="A task's accuracy, 0..1: fitted over the loss and foreseen."
+)
 @click.option("--json", "as_json", is_flag=True, help="The whole fit as one JSON document.")
 @click.option("--html", metavar="FILE", help="Write the pictures and the tables as one page.")
 @click.option("--svg", metavar="FILE", help="Write the pictures as SVG.")
@@ -108,6 +111,7 @@ def command(
     resample: str,
     starts: int,
     holdout: str | None,
+    accuracy: str | None,
     as_json: bool,
     html: str | None,
     svg: str | None,
@@ -128,13 +132,13 @@ def command(
     words: dict[str, Any] = {"columns": columns, "where": where, "drop": drop, "best": best, "flop": flop,
                              "seed": seed}  # fmt: skip
     if method == "isoflop":
-        _refuse_of_law(law=law, objective=objective, holdout=holdout)
+        _refuse_of_law(law=law, objective=objective, holdout=holdout, accuracy=accuracy)
         document = scaling_fit_document(fit_isoflop(runs, resamples=bootstrap, **words))
     else:
         with progress_bar("fitting resamples") as progress:
             document = scaling_fit_document(fit_scaling(
                 runs, law, objective=objective, resamples=bootstrap, generator=resample, starts=starts,
-                holdout=holdout, progress=progress, **words,
+                holdout=holdout, accuracy=accuracy, progress=progress, **words,
             ))  # fmt: skip
     if html or svg or png:
         _pictures(document, html=html, svg=svg, png=png)
@@ -151,9 +155,9 @@ def _refuse_of_law(**words: str | None) -> None:
 
     Raises: InputError.
     """
-    usual = {"law": "chinchilla", "objective": "huber:1e-3", "holdout": None}
+    usual = {"law": "chinchilla", "objective": "huber:1e-3"}
     for name, value in words.items():
-        if value != usual[name]:
+        if value != usual.get(name):
             raise InputError(f"{name} = {value!r} is of --method law; an isoFLOP line takes none")
 
 

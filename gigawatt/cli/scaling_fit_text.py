@@ -11,12 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gigawatt.cli.tables import pairs
+from gigawatt.cli.tables import Either, pairs
 from gigawatt.units import figures
 from gigawatt.units import format as fmt
 
 SHORT = {"params_exponent": "a (N* ~ C^a)", "tokens_exponent": "b (D* ~ C^b)"}
 UNKNOWN = "-"
+SPARED = ("95 % by profile", "80 % of resamples", "sd", "bias", "runs")  # left out first where it is narrow
 
 
 def scaling_fit_text(document: Mapping[str, Any]) -> RenderableType:
@@ -28,7 +29,7 @@ def scaling_fit_text(document: Mapping[str, Any]) -> RenderableType:
         pairs(headline(document)),
     ]
     for name, rows in tables(document):
-        parts += [Text(""), _table(rows, name)]
+        parts += [Text(""), _fitting(rows, name)]
     if document["warnings"]:
         parts += [Text(""), Text("what these runs cannot tell", style="bold")]
         parts += [Padding(Text(f"- {one['message']}", style="yellow"), (0, 0, 0, 0))
@@ -98,7 +99,32 @@ def tables(document: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]]]
         found.append(("the best split of compute, C = 6 N D", _optima(result["optima"])))
     if result["holdout"]:
         found.append(("foreseen: fitted to smaller runs", [_foreseen(row) for row in result["holdout"]]))
+    if result["task"]:
+        found.append((f"{result['task']['column']} over the loss", _task(result["task"])))
     return [(name, _bare(rows)) for name, rows in found]
+
+
+def _task(task: Mapping[str, Any]) -> list[dict[str, str]]:
+    of = "held out" if task["chained_held_out"] else "fitted"
+    rows = [
+        {"": "error = ceiling - k exp(-gamma L)", "value": f"{task['ceiling']:.4f}, {task['k']:.4g}, "
+         f"{task['gamma']:.4g}", "80 % of resamples": UNKNOWN},
+        {"": "misses of the curve, root mean square", "value": f"{100 * task['rmse']:.2f} points",
+         "80 % of resamples": UNKNOWN},
+        {"": f"misses of both steps, {task['chained_runs']} runs {of}: median, worst",
+         "value": f"{100 * task['chained_median']:.2f}, {100 * task['chained_worst']:+.2f} points",
+         "80 % of resamples": UNKNOWN},
+    ]  # fmt: skip
+    for at in task["at"]:
+        one = at["accuracy"]
+        band = _shown(one, "p10", "p90", _percent)
+        rows.append({"": f"accuracy at the best split of {at['compute_flop']:.3g} flop",
+                     "value": _percent(one["value"]), "80 % of resamples": band})  # fmt: skip
+    return rows
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
 
 
 def _bare(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -203,13 +229,25 @@ def between(low: float | None, high: float | None) -> str:
     return f"{'open' if low is None else plain(low, 4)} .. {'open' if high is None else plain(high, 4)}"
 
 
+def _fitting(rows: Sequence[Mapping[str, str]], name: str) -> Either:
+    """Return a table; where it is too wide, without what is least missed, and saying so."""
+    drawings: list[RenderableType] = [_table(rows, name)]
+    gone: list[str] = []
+    for column in SPARED:
+        if column in rows[0]:
+            gone.append(column)
+            fewer = [{k: v for k, v in row.items() if k not in gone} for row in rows]
+            note = Text(f"too narrow for: {', '.join(gone)}; --json has all", style="dim")
+            drawings.append(Group(_table(fewer, name), note))
+    return Either(*drawings)
+
+
 def _table(rows: Sequence[Mapping[str, str]], name: str) -> Table:
     found = Table(title=name, title_justify="left", box=None, pad_edge=False, header_style="bold",
                   title_style="bold")  # fmt: skip
     for column in rows[0]:
-        found.add_column(
-            column, justify="left" if column in ("", "compute", "lowest") else "right", no_wrap=True
-        )
+        left = column in ("", "compute", "lowest")
+        found.add_column(column, justify="left" if left else "right", no_wrap=True)
     for row in rows:
         found.add_row(*(Text(value) for value in row.values()))
     return found

@@ -55,7 +55,7 @@ def task_error(loss_nats: Real, *, by: ErrorCurve) -> Fraction:
     .. math:: Err = \epsilon - k \exp(-\gamma L)
 
     Valid for: losses near those of the fit; the error is not kept above 0.
-    Source: Gadre 2024, arXiv:2403.08540 eq. 5.
+    Source: Gadre 2024, arXiv:2403.08540.
 
     >>> round(float(task_error(2.5, by=ErrorCurve(ceiling=0.757, k=2.045, gamma=1.080, rmse=0.0081))), 3)
     0.62

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gigawatt.errors import InputError
 from gigawatt.scaling.fit import Fit, fit_runs, fitted_loss
@@ -22,6 +23,7 @@ class Foreseen:
 
     fit: Fit
     held: Runs
+    mask: NDArray[np.bool_]  # which runs were held out
     predicted: Floats
     errors: Floats
     cut_flop: Flop  # the largest compute that was fitted
@@ -57,6 +59,7 @@ def foresee(runs: Runs, held: Any, **how: Any) -> Foreseen:
     return Foreseen(
         fit=fit,
         held=others,
+        mask=mask,
         predicted=predicted,
         errors=predicted / others.losses - 1.0,
         cut_flop=float(fit.runs.flop.max()),

@@ -148,9 +148,8 @@ def _refuse(runs: Runs, shape: Form, starts: int) -> None:
         raise InputError(f"starts = {starts} is not in 1..{MOST_STARTS:,}")
     need = len(shape.parameters) + 1
     if len(runs) < need:
-        raise InputError(
-            f"{len(runs)} runs cannot fit the {need - 1} parameters of {shape.name!r}; {need} or more can"
-        )
+        have = f"{len(runs)} run{'s' if len(runs) > 1 else ''}"
+        raise InputError(f"{have} cannot fit the {need - 1} parameters of {shape.name!r}; {need} or more can")
 
 
 def _spread(points: int, dimensions: int, *, seed: int) -> Floats:

@@ -56,6 +56,7 @@ class RunTable:
     imputed: str | None  # "tokens" or "params" where they were worked out of flop
     flop_ratio: float  # median of flop over 6 N D; 1 where one came of the other
     cells: dict[str, list[str]]  # of the rows kept, every column as text
+    lines: list[int]  # of the file, of the rows kept
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +137,24 @@ def read_runs(
         imputed=imputed,
         flop_ratio=float(np.median(flop / runs.flop)),
         cells={name: [row.cells[name] for row in kept] for name in names},
+        lines=[row.line for row in kept],
     )
+
+
+def accuracies(table: RunTable, column: str) -> NDArray[np.float64]:
+    """Return a column of accuracies of the runs kept.
+
+    Raises: FileFormatError for a column that is not there, or a cell that is not of 0 to 1.
+    """
+    if column not in table.cells:
+        raise _no_column(Path(table.path), column, list(table.cells))
+    found = [_number(cell) for cell in table.cells[column]]
+    for line, cell, value in zip(table.lines, table.cells[column], found, strict=True):
+        if value is None or not 0 <= value <= 1:
+            raise FileFormatError(
+                f"{table.path}:{line}: {column} = {cell[:40]!r} is not an accuracy of 0 to 1"
+            )
+    return np.array(found, dtype=np.float64)
 
 
 def found_file(path: str | Path) -> Path:

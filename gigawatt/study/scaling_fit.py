@@ -19,18 +19,22 @@ from gigawatt.scaling import (
     OBJECTIVE_EXAMPLES,
     Approach2,
     Bootstrap,
+    ErrorCurve,
     Fit,
     Foreseen,
     Profile,
     approach2,
     bootstrap,
+    fit_error_curve,
     fit_runs,
+    fitted_loss,
     foresee,
     optimal_split,
     profiles,
     roll_out,
+    task_error,
 )
-from gigawatt.study.runs_file import COMPARISONS, Rule, RunTable, read_runs, rule
+from gigawatt.study.runs_file import COMPARISONS, Rule, RunTable, accuracies, read_runs, rule
 
 METHODS = ("law", "isoflop")
 FORM_NAMES = tuple(FORMS)
@@ -52,6 +56,19 @@ class AtCompute:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TaskFit:
+    """The second step: a task's error over the loss of the same runs, and what both steps miss together.
+
+    `chained` is the accuracy foreseen from N and D, less the measured one, of the runs held out (or of all).
+    """
+
+    column: str
+    curve: ErrorCurve
+    chained: Column
+    accuracies: dict[float, Column]  # compute: by the fit first, then of each resample
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ScalingFit:
     """A law fitted to a file of runs, with all that was asked about it."""
 
@@ -62,6 +79,7 @@ class ScalingFit:
     optima: tuple[AtCompute, ...]
     holdout: str | None
     foreseen: tuple[Foreseen, ...]
+    task: TaskFit | None
     asked: Mapping[str, object]  # the words of the call, for the document
 
 
@@ -89,12 +107,13 @@ def fit_scaling(
     generator: str = "pcg64",
     starts: int = DEFAULT_STARTS,
     holdout: str | None = None,
+    accuracy: str | None = None,
     progress: Progress = None,
 ) -> ScalingFit:
     """Return a law fitted to the runs of a file.
 
     `resamples` bootstrap fits give the bands; `flop` are the computes to split; `holdout` says which runs the
-    law must foresee.
+    law must foresee; `accuracy` is a column of 0..1 that is fitted over the loss and foreseen at each `flop`.
     Raises: FileFormatError for the file; InputError for the words.
     """
     table = read_runs(path, columns=columns, where=where, drop=drop, best=best)
@@ -104,12 +123,14 @@ def fit_scaling(
     bands = None
     if resamples:
         bands = bootstrap(fit, resamples, seed=seed, generator=generator, progress=progress)
+    optima = tuple(at_compute(fit, one, bands=bands) for one in flop) if fit.form.surface else ()
     return ScalingFit(
         table=table,
         fit=fit,
         bands=bands,
         profiles=tuple(profiles(fit, range(len(fit.theta)))),
-        optima=tuple(at_compute(fit, one, bands=bands) for one in flop) if fit.form.surface else (),
+        optima=optima,
+        task=None if accuracy is None else _task(table, accuracy, fit=fit, foreseen=foreseen, optima=optima),
         holdout=holdout,
         foreseen=foreseen,
         asked={
@@ -117,6 +138,7 @@ def fit_scaling(
             "where": list(where),
             "drop": list(drop),
             "best": best,
+            "accuracy": accuracy,
             "bootstrap": resamples,
             "generator": generator,
             "flop": [float(one) for one in flop],
@@ -145,6 +167,43 @@ def fit_isoflop(
     asked = {"where": list(where), "drop": list(drop), "best": best, "bootstrap": resamples, "seed": seed,
              "flop": [float(one) for one in flop]}  # fmt: skip
     return IsoflopFit(table=table, line=line, asked=asked)
+
+
+def _task(
+    table: RunTable,
+    column: str,
+    *,
+    fit: Fit,
+    foreseen: tuple[Foreseen, ...],
+    optima: tuple[AtCompute, ...],
+) -> TaskFit:
+    """Return the curve of a task's error over the loss, fitted to the runs that the first law was fitted to.
+
+    Raises: FileFormatError for a column that is not of accuracies.
+    """
+    measured = accuracies(table, column)
+    last = foreseen[-1] if foreseen else None
+    held = np.zeros(len(measured), bool) if last is None else last.mask
+    curve = fit_error_curve(table.runs.losses[~held], 1.0 - measured[~held])
+    first, others = (fit, ~held) if last is None else (last.fit, held)
+    runs = table.runs.take(others)
+    losses = fitted_loss(runs.params, runs.tokens, by=first)
+    whole = fit_error_curve(table.runs.losses, 1.0 - measured)
+    return TaskFit(
+        column=column,
+        curve=whole,
+        chained=1.0 - np.asarray(task_error(losses, by=curve)) - measured[others],
+        accuracies={
+            at.compute_flop: 1.0
+            - np.asarray(task_error(np.array([at.loss, *at.draws.get("loss", ())]), by=whole))
+            for at in optima
+        },
+    )
+
+
+def _losses(at: AtCompute) -> Column:
+    """Return the loss at one compute: by the fit first, then of each resample."""
+    return np.array([at.loss, *at.draws.get("loss", ())])
 
 
 def at_compute(fit: Fit, compute_flop: float, *, bands: Bootstrap | None) -> AtCompute:

@@ -20,7 +20,7 @@ from gigawatt.study.document import known
 from gigawatt.study.envelope import envelope
 from gigawatt.study.runs_file import RunTable
 from gigawatt.study.scaling_findings import findings, isoflop_findings
-from gigawatt.study.scaling_fit import AtCompute, IsoflopFit, ScalingFit, at_compute
+from gigawatt.study.scaling_fit import AtCompute, IsoflopFit, ScalingFit, TaskFit, at_compute
 
 SCHEMA = "gigawatt/scaling-fit/1"
 FRONTIER_POINTS = 25
@@ -58,7 +58,7 @@ def _file(table: RunTable) -> dict[str, Any]:
 
 
 def _asked(found: ScalingFit | IsoflopFit) -> dict[str, Any]:
-    none = dict.fromkeys(("law", "objective", "starts", "generator", "holdout"))
+    none = dict.fromkeys(("law", "objective", "starts", "generator", "holdout", "accuracy"))
     more = {"holdout": found.holdout} if isinstance(found, ScalingFit) else {}
     return {**none, **found.asked, **more}
 
@@ -87,6 +87,7 @@ def _law(found: ScalingFit) -> dict[str, Any]:
         "optima": [_optimum(one) for one in found.optima],
         "frontier": _frontier(found),
         "holdout": [_foreseen(one) for one in found.foreseen],
+        "task": None if found.task is None else _task(found.task, held=bool(found.foreseen)),
         "runs": _runs(found),
     }
 
@@ -188,6 +189,26 @@ def _foreseen(one: Foreseen) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _task(task: TaskFit, *, held: bool) -> dict[str, Any]:
+    curve, missed = task.curve, np.abs(task.chained)
+    return {
+        "column": task.column,
+        "equation": "1 - accuracy = ceiling - k exp(-gamma L)",
+        "ceiling": curve.ceiling,
+        "k": curve.k,
+        "gamma": curve.gamma,
+        "rmse": curve.rmse,
+        "chained_held_out": held,
+        "chained_runs": len(missed),
+        "chained_median": float(np.median(missed)),
+        "chained_worst": float(task.chained[np.argmax(missed)]),
+        "at": [
+            {"compute_flop": flop, "accuracy": {"value": float(found[0]), **_band(found[1:])}}
+            for flop, found in task.accuracies.items()
+        ],
+    }
+
+
 def _rows(**columns: Any) -> list[dict[str, float]]:
     return [dict(zip(columns, map(float, row), strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -221,6 +242,7 @@ def _isoflop(found: IsoflopFit) -> dict[str, Any]:
         "optima": [_on_line(line, flop) for flop in asked],
         "frontier": [],
         "holdout": [],
+        "task": None,
         "runs": [
             {**row, "predicted": None}
             for row in _rows(params=runs.params, tokens=runs.tokens, flop=found.table.flop, loss=runs.losses)

@@ -13,6 +13,7 @@ from gigawatt.errors import InputError
 from gigawatt.study import fit_isoflop, fit_scaling, scaling_fit_document, schema
 from tests.scaling.runs import TRUE, as_csv, law_loss, made
 
+SHIPPED_LADDER = "olmo_ladder_final_30.csv"
 LADDER = {"columns": {"loss": "ce_c4_en"}}
 LLAMA = ("dataset=llama_3", "condition=raw_loss")
 
@@ -59,10 +60,13 @@ def test_the_best_split_has_the_least_loss_of_its_compute(runs):
         lambda path: fit_scaling(path, resamples=20, flop=[1e21], holdout="rollout"),
         lambda path: fit_scaling(path, "kaplan-joint", objective="mse", flop=[1e21]),
         lambda path: fit_scaling(path, "compute", resamples=20, flop=[1e21]),
-        lambda path: fit_scaling("olmo_ladder_final_30.csv", resamples=20, holdout="params>2e9", **LADDER),
+        lambda path: fit_scaling(SHIPPED_LADDER, resamples=20, holdout="params>2e9", **LADDER),
+        lambda path: fit_scaling(
+            "olmo_ladder_final_30.csv", accuracy="acc_hellaswag_val", flop=[1e23], **LADDER
+        ),
         lambda path: fit_isoflop("isoflop_llama3_marin.csv", where=LLAMA, resamples=20, flop=[1e24]),
     ],
-    ids=["chinchilla", "kaplan", "compute", "ladder", "isoflop"],
+    ids=["chinchilla", "kaplan", "compute", "ladder", "task", "isoflop"],
 )
 def test_documents_keep_their_schema(runs, found):
     document = json.loads(json.dumps(scaling_fit_document(found(runs)), allow_nan=False))
@@ -135,6 +139,24 @@ def test_rules_of_what_is_held_out(runs, rule, held):
 def test_bad_rules_are_refused_in_one_sentence(runs, rule, told):
     with pytest.raises(InputError, match=told):
         fit_scaling(runs, holdout=rule)
+
+
+def test_a_task_is_foreseen_through_the_loss(tmp_path):
+    params, tokens, losses = made(60, noise=0.0005, seed=4)
+    accuracy = 1 - (0.75 - 2.0 * np.exp(-1.1 * losses))
+    rows = [",".join(f"{float(v)!r}" for v in row) for row in zip(params, tokens, losses, accuracy)]
+    path = tmp_path / "tasks.csv"
+    path.write_text("\n".join(["params,tokens,loss,acc", *rows]))
+    found = fit_scaling(path, accuracy="acc", holdout="largest:0.2", flop=[1e22])
+    assert (found.task.curve.ceiling, found.task.curve.gamma) == pytest.approx((0.75, 1.1), rel=1e-4)
+    assert len(found.task.chained) == 12
+    assert abs(found.task.chained).max() < 0.002
+    loss = found.optima[0].loss
+    assert found.task.accuracies[1e22][0] == pytest.approx(1 - (0.75 - 2.0 * np.exp(-1.1 * loss)), abs=1e-6)
+    with pytest.raises(InputError, match=r"tasks\.csv:2: params = .* is not an accuracy of 0 to 1"):
+        fit_scaling(path, accuracy="params")
+    with pytest.raises(InputError, match="did you mean 'acc'"):
+        fit_scaling(path, accuracy="acd")
 
 
 def told(capsys, *words):

@@ -22,7 +22,7 @@ FLAT = "params,loss,flop\n" + "".join(f"{n},2.{n},{6 * n * 20 * n}\n" for n in r
 def fits() -> list[dict]:
     """Return documents between which every field appears, and every field that can be null is."""
     found = [
-        fit_scaling(LADDER, flop=[1e24], holdout="rollout", **WORDS),
+        fit_scaling(LADDER, flop=[1e24], holdout="rollout", accuracy="acc_hellaswag_val", **WORDS),
         fit_scaling(LADDER, "kaplan-joint", objective="mse", **WORDS),
         fit_scaling(LADDER, "compute", objective="lad", flop=[1e24], **WORDS),
         fit_scaling(ISOFLOP, where=LLAMA, flop=[1e24], holdout="largest:0.2"),
