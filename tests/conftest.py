@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+os.environ.pop("COLUMNS", None)  # workers of pytest-xdist set it: text would be as wide as they say
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -15,6 +15,8 @@ from gigawatt.search.task import Task, candidates_of, lean_total
 from gigawatt.search.weigh import Weighed
 from gigawatt.units import Real, Seconds
 
+SENDS = {0: "whole", 1: "shards", 2: "shards", 3: "units"}  # ZeRO stages that send alike
+
 
 def lower_bound(job: Job, mesh: Layout, *, setting: Setting, passes: StagePasses) -> tuple[StepTime, Seconds]:
     """Return a step, and its total, that no layout with these degrees is below, part by part.
@@ -35,7 +37,7 @@ class Sent:
     def __init__(self, task: Task, triples: NDArray[Any], *, setting: Setting, passes: StagePasses) -> None:
         self.task, self.triples = task, triples
         self.setting, self.passes = setting, passes
-        self.messages: dict[tuple[bool, bool], Any] = {}
+        self.messages: dict[tuple[str, bool], Any] = {}
         self.parts: dict[tuple[int, bool], tuple[Seconds, Seconds, Seconds]] = {}
 
     def of(self, one: Weighed) -> tuple[Seconds, Seconds, Seconds]:
@@ -45,15 +47,16 @@ class Sent:
             job, own = self.task.job, dataclasses.replace(self.setting, strategy=one.strategy)
             uncut = np.c_[self.triples, np.ones(len(self.triples), dtype=np.int64)]
             mesh = self.task.joined.mesh(uncut, replicas=one.replicas)
-            if (zero > 0, twice) not in self.messages:
-                self.messages[zero > 0, twice] = data_messages_s(job, mesh, setting=own)
+            sends = SENDS[zero], twice
+            if sends not in self.messages:
+                self.messages[sends] = data_messages_s(job, mesh, setting=own)
             exposed = data_comm_s(
                 job,
                 mesh,
                 own,
                 passes=self.passes,
                 microbatches=microbatches_of(job, mesh),
-                messages=self.messages[zero > 0, twice],
+                messages=self.messages[sends],
             )
             update = optimizer_s(job, mesh, own)
             self.parts[zero, twice] = (exposed, update, np.add(exposed, update))
