@@ -40,7 +40,7 @@ def drawn():
         if pair not in documents:
             context = cli.make_context("gigawatt", ["plan", *pair.split()])
             command = cli.get_command(context, "plan")
-            given = command.make_context("plan", pair.split()).params
+            given = command.make_context("plan", pair.split(), parent=context).params
             from gigawatt.cli.options import words
 
             documents[pair] = plan(
