@@ -74,8 +74,8 @@ def _logit(name: str, spread: float, root: float, *, most: float = 1.0) -> Unkno
 UNKNOWNS = {
     u.name: u
     for u in (
-        _log("sustained", 0.05, 0.01),
-        _log("elementwise_passes", 0.35, 0.4),
+        _log("sustained", 0.12, 0.01),
+        _log("elementwise_passes", 0.2, 0.4),
         _log("routed_passes", 0.35, 0.4),
         _log("softmax_passes", 0.3, 0.5),
         _log("warmth", 0.05, 0.3),

@@ -6,10 +6,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "plan", "predict", "run_study", "size"]
+__all__ = [
+    "__version__",
+    "bom",
+    "cards",
+    "claims",
+    "compare",
+    "energy",
+    "growth",
+    "hpl",
+    "plan",
+    "predict",
+    "run_study",
+    "size",
+]
 
 if TYPE_CHECKING:
+    from gigawatt.study.bom import bom
+    from gigawatt.study.cards import cards
+    from gigawatt.study.claims.run import claims
     from gigawatt.study.compare import compare
+    from gigawatt.study.energy import energy
+    from gigawatt.study.growth import growth
+    from gigawatt.study.hpl import hpl
     from gigawatt.study.plan import plan
     from gigawatt.study.rows import predict
     from gigawatt.study.size import size
