@@ -228,12 +228,25 @@ def test_prediction_layers_are_trained_where_the_framework_does():
         ("NeMo 24.09", "2024", "megatron-core-2024"),
         ("Megatron-Bridge", "2026", "megatron-bridge-2025"),
         ("DeepSpeed", "2022", "deepspeed-zero3"),
-        ("DeepSpeed 0.19", "2026", "torchtitan"),
+        ("DeepSpeed 0.19", "2026", "deepspeed-2025"),
+        ("Megatron-DeepSpeed", "2022", "megatron-deepspeed"),
+        ("Megatron + Deepspeed 3D (new branch)", "2021", "deepspeed-pipeline"),
         ("Composer + PyTorch FSDP (llm-foundry)", "2023", "fsdp-2023"),
     ],
 )
 def test_a_frameworks_name_and_year_say_its_stack(framework, year, stack):
     assert asked(framework=framework, year=year).stack.id == stack
+
+
+def test_a_pipeline_engine_that_a_row_names_is_its_stack():
+    engine = {"framework": "Megatron-DeepSpeed", "year": "2022", "overlap_notes": "DeepSpeed 1F1B pipeline"}
+    assert asked(**engine).stack.id == "deepspeed-pipeline"
+
+
+def test_only_asynchronous_tensor_parallelism_hides_its_messages_in_torchtitan():
+    titan = {"framework": "torchtitan (PyTorch)", "year": "2025"}
+    assert asked(**titan).stack["tp_overlap_on"] == 0
+    assert asked(**titan, overlap_notes="async TP; torch.compile").stack["tp_overlap_on"] == 1
 
 
 def test_each_framework_counts_flop_its_own_way():
