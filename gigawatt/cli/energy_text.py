@@ -45,8 +45,8 @@ def energy_text(document: Mapping[str, Any]) -> RenderableType:
 def energy_page(document: Mapping[str, Any], picture: str) -> str:
     """Return one self-contained page."""
     title = f"Energy of a token of {document['inputs']['model_name']}"
-    told = [asked(document), *sentences(document)]
-    return page_of(title, picture, told=told, tables=tables(document), notes=notes(document))
+    told, seen = [asked(document)], sentences(document)
+    return page_of(title, picture, told=told, seen=seen, tables=tables(document), notes=notes(document))
 
 
 def asked(document: Mapping[str, Any]) -> str:

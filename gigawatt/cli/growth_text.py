@@ -66,8 +66,9 @@ def tables(document: Row) -> dict[str, list[dict[str, str]]]:
     rows = [grouped(result["months"][i : i + step]) for i in range(0, len(result["months"]), step)]
     each = "month" if step == 1 else f"{step} months"
     found = {"deliveries": [_delivery(row) for row in result["deliveries"]]}
+    first = next((i for i, row in enumerate(rows) if row["chips"]), 0)  # before the first card nothing stands
     found["what stands at the end of each month" if step == 1 else f"what stands, every {each}"] = [
-        _stands(row) for row in rows
+        _stands(row) for row in rows[first:]
     ]
     found[f"what it costs, each {each}"] = [_costs(row) for row in rows]
     if result["jobs"]:
@@ -97,7 +98,7 @@ def _delivery(row: Row) -> dict[str, str]:
         "chip": row["chip"],
         "site": _text(row["facility_power_w"], "W", times=row["count"]),
         "cost": "unknown" if None in cost else fmt(row["count"] * sum(cost), "USD"),
-        "ordered": f"-{row['lead_days']:.0f} d" if row["lead_days"] else "then",
+        "ordered": f"{row['lead_days']:.0f} d before" if row["lead_days"] else "on arrival",
         "status": row["status"],
         "source": row["source"],
     }

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gigawatt.cli.output import emit
-from gigawatt.cli.page import STYLE
+from gigawatt.cli.page import STYLE, table
 
 Rows = Sequence[Mapping[str, str]]
 PICTURES = (
@@ -47,20 +47,21 @@ def write_pictures(
 
 
 def page_of(
-    title: str, picture: str, *, told: Sequence[str], tables: Mapping[str, Rows], notes: Sequence[str] = ()
+    title: str,
+    picture: str,
+    *,
+    told: Sequence[str],
+    tables: Mapping[str, Rows],
+    seen: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> str:
-    """Return one self-contained page: sentences, the picture, tables by their headings, and notes."""
+    """Return one self-contained page: what is told, the picture, what is seen in it, tables, and notes."""
     head = "".join(f"<p>{escape(line)}" for line in told)
-    body = "".join(f"<h2>{escape(name)}</h2><div>{_table(rows)}</div>" for name, rows in tables.items())
+    body = "".join(f"<h2>{escape(name)}</h2><div>{table(rows)}</div>" for name, rows in tables.items())
+    below = "".join(f"<li>{escape(line)}" for line in seen)
     foot = "".join(f"<p><small>{escape(line)}</small>" for line in notes)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>gigawatt: {escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1>{head}"
-        f"<figure>{picture}</figure>{body}{foot}</html>"
+        f"<figure>{picture}</figure>{f'<ul>{below}</ul>' if below else ''}{body}{foot}</html>"
     )
-
-
-def _table(rows: Rows) -> str:
-    head = "".join(f"<th>{escape(name)}" for name in (rows[0] if rows else ()))
-    body = "".join("<tr>" + "".join(f"<td>{escape(v)}" for v in row.values()) for row in rows)
-    return f"<table><tr>{head}{body}</table>"

@@ -11,7 +11,7 @@ import click
 
 from gigawatt.cli.options import whole
 from gigawatt.cli.output import emit, progress_bar, refuse_place
-from gigawatt.cli.page import STYLE
+from gigawatt.cli.page import STYLE, table
 from gigawatt.errors import InputError
 from gigawatt.study import (
     FIT_FORMS,
@@ -180,18 +180,12 @@ def page(document: Mapping[str, Any], picture: str) -> str:
     from gigawatt.cli.scaling_fit_text import headline, tables, title
 
     told = "".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in headline(document).items())
-    body = "".join(f"<h2>{escape(name)}</h2><div>{_table(rows)}</div>" for name, rows in tables(document))
+    body = "".join(f"<h2>{escape(name)}</h2><div>{table(rows)}</div>" for name, rows in tables(document))
     warned = "".join(f"<li>{escape(one['message'])}" for one in document["warnings"])
     name = escape(title(document))
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>gigawatt: {name}</title><style>{STYLE}td:nth-child(2){{white-space:normal}}</style>"
-        f"<h1>{name}</h1><table>{told}</table><figure>{picture}</figure>{body}"
+        f"<title>gigawatt: {name}</title><style>{STYLE}#t td{{text-align:left;white-space:normal}}</style>"
+        f"<h1>{name}</h1><table id=t>{told}</table><figure>{picture}</figure>{body}"
         + (f"<h2>What these runs cannot tell</h2><ul>{warned}</ul></html>" if warned else "</html>")
     )
-
-
-def _table(rows: list[dict[str, str]]) -> str:
-    head = "".join(f"<th>{escape(name)}" for name in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{escape(value)}" for value in row.values()) for row in rows)
-    return f"<table><tr>{head}{body}</table>"

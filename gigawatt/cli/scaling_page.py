@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from gigawatt.cli.output import emit
-from gigawatt.cli.page import STYLE
+from gigawatt.cli.page import STYLE, table
 
 LEFT = "#t td,#t th{text-align:left;white-space:normal}"
 
@@ -45,7 +45,7 @@ def page(document: Mapping[str, Any], picture: str) -> str:
     told = "".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in words.headline(document).items())
     told_with = words.notes(document)
     bodies = "".join(
-        f"<h2>{escape(name)}</h2>{_table(rows)}<p>{escape(told_with.get(name, ''))}</p>"
+        f"<h2>{escape(name)}</h2><div>{table(rows)}</div><p>{escape(told_with.get(name, ''))}</p>"
         for name, rows in words.tables(document).items()
     )
     warned = "".join(f"<li>{escape(w['message'])}" for w in document["warnings"])
@@ -55,9 +55,3 @@ def page(document: Mapping[str, Any], picture: str) -> str:
         f"<table id=t>{told}</table><figure>{picture}</figure>{bodies}"
         f"{f'<h2>To know before trusting this</h2><ul>{warned}</ul>' if warned else ''}</html>"
     )
-
-
-def _table(rows: Sequence[Mapping[str, str]]) -> str:
-    head = "".join(f"<th>{escape(name)}" for name in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{escape(v)}" for v in row.values()) for row in rows)
-    return f"<div><table><tr>{head}{body}</table></div>"

@@ -38,11 +38,10 @@ def size_chart(document: Mapping[str, Any]) -> dict[str, Any]:
         "mark": {"type": "point", "shape": "circle", "size": 650, "color": "black", "strokeWidth": 2},
         "encoding": {"x": x, "y": y},
     }
-    label = {
-        "data": {"values": [chosen]},
-        "mark": {"type": "text", "align": "left", "dx": 16, "dy": -14, "fontSize": 12, "fontWeight": "bold"},
-        "encoding": {"x": x, "y": y, "text": {"field": "label"}},
-    }
+    place = {"x": x, "y": y, "text": {"field": "label"}}
+    side = 5 if inputs["by"] == "cost" else -14  # all others cost more: beside the cheapest there is room
+    mark = {"type": "text", "align": "left", "dx": 16, "dy": side, "fontSize": 12, "fontWeight": "bold"}
+    label = {"data": {"values": [chosen]}, "mark": mark, "encoding": place}
     return {
         "$schema": SCHEMA,
         "title": {

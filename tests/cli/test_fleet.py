@@ -51,6 +51,14 @@ def test_rows_of_several_months_sum_what_flows_and_show_the_last_state(told, sma
 
 
 @pytest.mark.skipif(importlib.util.find_spec("vl_convert") is None, reason="needs the extra 'report'")
+def test_a_row_of_what_stands_is_of_a_month_with_cards(told):
+    out = told("fleet", "growth", "stargate-abilene").out
+    stands = out.split("what stands")[1].split("what it costs")[0].splitlines()
+    rows = [line.split() for line in stands if line.startswith("20")]
+    assert rows[0][:2] == ["2025-06", "50,040"]
+    assert all(row[1] != "0" for row in rows)
+
+
 def test_the_pictures_are_written_and_fetch_nothing(told, small, folder):
     words = ("--png", "a.png", "--svg", "a.svg", "--html", "a.html")
     assert told("fleet", "growth", small, *words).code == 0

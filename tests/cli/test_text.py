@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from gigawatt.cli.layout_text import layout_columns, layout_line
+from gigawatt.cli.page import table
 
 PAIRS = (
     "llama2-7b --on inferentia2",
@@ -141,3 +142,14 @@ def test_colours_are_off_where_nobody_wants_them(environment, coloured, reposito
         env={**bare, "TERM": "xterm-256color", **environment},
     )
     assert (re.search(r"\x1b\[[0-9;]*3[0-9]", done.stdout) is not None) is coloured
+
+
+def test_a_table_of_a_page_puts_numbers_right_words_left_and_wraps_what_is_long():
+    rows = [
+        {"a": "$5 M", "b": "eagle", "c": "x" * 60, "d": "-"},
+        {"a": "unknown", "b": "-", "c": "", "d": "7 & 8"},
+    ]
+    head = table(rows).split("<tr>")[1]
+    assert head == "<th>a<th class=words>b<th class=long>c<th>d"
+    assert "7 &amp; 8" in table(rows)
+    assert table([]) == "<table></table>"

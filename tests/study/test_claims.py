@@ -92,10 +92,16 @@ def test_what_is_tested_is_computed_and_what_is_not_says_why(found):
         ("12", "per_card", 561.2e15 / 14_400),
         ("13", "cores_before", 1800 * (96 + 8 * 66)),
         ("13", "cores_after", 1800 * (96 + 8 * 132)),
+        ("13", "eos_cores", 485_888),
+        ("14", "days_32", 2.15e25 / (25_000 * 312e12 * 0.32)),
+        ("14", "days_36", 2.15e25 / (25_000 * 312e12 * 0.36)),
+        ("15", "h100_hardware", 2e6),
         ("19", "cards", 72_000),
         ("19", "fp64", 5 * 561.2e15),
         ("19", "bf16", 72_000 * 989e12),
+        ("20", "per_link_2", 200_375e3 / (2 * 432_000)),
         ("21", "compute", 918 / 197),
+        ("26", "cards_100", 100 * 24_576 * 312 / 989),  # the plan of GPT-4 uses 24,576 of the 25,000 A100
         ("25", "a3", 26_000 * 989e12),
         ("27", "trn1_ratio", 190 / 989),
         ("27", "rainier", 500_000 * 667e12),
@@ -123,7 +129,9 @@ def test_figures_are_what_the_printed_facts_give(found, id, figure, expected):
         ("20", "per_link", 150, 235),
         ("20", "per_strand", 19, 29),
         ("26", "gain_25", 0.04, 0.06),
+        ("14", "mfu_whole", 0.32, 0.37),
         ("T3", "modules", 18, 18),
+        ("T10", "modules_w", 100_000 * (8 + 2.5 * 16) * 0.9, 100_000 * (8 + 2.5 * 16) * 1.1),
     ],
 )
 def test_figures_come_near_what_is_published(found, id, figure, low, high):
@@ -141,6 +149,13 @@ def test_verdicts_are_those_of_the_evidence(found):
         assert told[id] == PARTLY
     for id in ("1", "16", "18", "23", "T5", "T7", "T9"):
         assert told[id] == OPINION
+
+
+def test_every_figure_of_a_machine_has_a_source(found):
+    for checked in found.checked:
+        for figure in checked.figures.values():
+            if figure.by.startswith("gigawatt machine show"):
+                assert figure.sources, (checked.id, figure.name)
 
 
 def test_no_verdict_is_stored_in_the_file():

@@ -48,7 +48,8 @@ class MachineQuery(_FactQuery):
         if self.fact in MACHINE_WORDS:
             unit, word = MACHINE_WORDS[self.fact]
             _, sources = weight(machine.facts, *OF_THE_MACHINE)
-            return Found(value=word(machine), unit=unit, kind="spec", sources=sources)
+            own = sources or tuple(machine.source.split(";"))
+            return Found(value=word(machine), unit=unit, kind="spec", sources=own)
         facts = {**machine.site.facts, **machine.facts}
         return fact_found(facts, self.fact, owner=machine.id, bound=self.bound, rival=self.rival)
 

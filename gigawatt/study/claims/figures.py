@@ -29,6 +29,7 @@ HABITS = {  # how people write what is kept in SI: a factor, and the unit's name
 }
 PREFIXED = ("J/token", "J/flop", "flop/J", "flop/s/W")  # shown with an SI prefix
 LONG_M = 1e4  # from here on lengths are told in kilometres
+LARGE_FLOP = 1e21  # from here on work is told as a power of ten: no prefix reaches it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +129,8 @@ def told(value: Value, unit: str, *, low: float = math.nan, high: float = math.n
     ('2,073,600 cores', '98.9 EFLOP/s', '2.27 x', '42,000 km')
     >>> told(738580.0, "date", low=738580.0, high=738610.0), told(0.45, "%")
     ('2023-03', '45.0 %')
+    >>> told(2.15e25, "flop")
+    '2.15e25 flop'
     """
     if isinstance(value, str):
         return value
@@ -149,6 +152,8 @@ def date_text(low: float, high: float) -> str:
 def _number(value: float, unit: str) -> str:
     if unit == "m" and abs(value) >= LONG_M:
         return f"{value / 1e3:,.0f} km"
+    if unit == "flop" and abs(value) >= LARGE_FLOP:
+        return f"{value:.2e} flop".replace("e+", "e")
     if unit in HABITS:
         factor, word = HABITS[unit]
         return f"{figures(value * factor)} {word}"

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from gigawatt.errors import InputError, UnknownFactError, unknown_name
 from gigawatt.study.bom import Bom, bom
+from gigawatt.study.bom_cables import Modules
 from gigawatt.study.cable_readings import CableReading, cable_readings
 from gigawatt.study.cards import SITE, Hand, cards
 from gigawatt.study.claims.asked import Desk, Found
@@ -85,7 +86,21 @@ class CardsQuery(Query):
 
 
 def _modules(found: Bom) -> int:
-    return sum(end.count for c in found.cables for end in (c.lower, c.upper) if end is not None)
+    return sum(end.count for end in _ends(found))
+
+
+def _ends(found: Bom) -> list[Modules]:
+    return [end for c in found.cables for end in (c.lower, c.upper) if end is not None]
+
+
+def _modules_w(found: Bom) -> float | None:
+    watts = [end.power_w for end in _ends(found)]
+    return None if not watts or None in watts else sum(w for w in watts if w is not None)
+
+
+def _modules_usd(found: Bom) -> float | None:
+    prices = [end.price_usd for end in _ends(found)]
+    return None if not prices or None in prices else sum(p[1] for p in prices if p is not None)
 
 
 BOM_FIGURES: dict[str, tuple[str, Callable[[Bom], float | int | None]]] = {
@@ -96,6 +111,8 @@ BOM_FIGURES: dict[str, tuple[str, Callable[[Bom], float | int | None]]] = {
     "links": ("links", lambda b: sum(t.links_below for t in b.tiers) or None),
     "modules": ("modules", lambda b: _modules(b) or None),
     "modules_per_chip": ("modules", lambda b: _modules(b) / b.machine.chips or None),
+    "modules_power_w": ("W", _modules_w),
+    "modules_usd": ("USD", _modules_usd),
     "cable_m": ("m", lambda b: b.cable_m),
     "strand_m": ("m", lambda b: b.strand_m),
     "power_w": ("W", lambda b: b.power_w),
