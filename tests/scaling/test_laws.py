@@ -23,6 +23,7 @@ from gigawatt.scaling import (
     loss_nats,
     outside,
     point_of,
+    power_nats,
     predict_loss,
     tokens_for_loss,
 )
@@ -152,6 +153,29 @@ def test_the_range_of_a_fit_is_that_of_the_runs_it_used(shared_facts: Path) -> N
         for name, column in columns.items():
             values = [float(row[column]) for row in runs]
             assert law(id).box[name] == pytest.approx((min(values), max(values)), rel=5e-4), (id, name)
+
+
+def test_the_loss_of_compute_by_porian_is_near_its_optima_in_its_range_and_not_beyond(
+    shared_facts: Path,
+) -> None:
+    with (shared_facts / "scaling" / "porian_optimal_pairs.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    asked = {
+        "dataset": "rw",
+        "hparams": "tuned",
+        "decay": "const",
+        "param_count": "standard",
+        "loss_kind": "val",
+    }
+    optima = {
+        float(row["flops"]): float(row["loss"]) for row in rows if row["n"] and asked.items() <= row.items()
+    }
+    by = law("porian-2024-loss")
+    low, high = by.box["flop"]
+    off = {flop: float(power_nats(by, flop)) - loss for flop, loss in optima.items()}
+    assert len(off) == 12
+    assert all(abs(found) < 0.007 for flop, found in off.items() if low <= flop <= high)
+    assert off[max(off)] == pytest.approx(0.045, abs=5e-4)  # as its note says
 
 
 def test_a_column_of_tokens_is_in_range_when_all_of_it_is() -> None:
