@@ -9,7 +9,7 @@ from typing import Any
 from gigawatt.scaling import law
 from gigawatt.study.document import known
 from gigawatt.study.envelope import digest_of, envelope
-from gigawatt.study.scaling_compute import Compute, Rate, dense_models
+from gigawatt.study.scaling_compute import MOST_DAYS, Compute, Rate, dense_models
 from gigawatt.study.scaling_optimal import (
     FEW_EPOCHS,
     MANY_EPOCHS,
@@ -189,6 +189,9 @@ def _warnings(found: Optimal) -> list[dict[str, str]]:
     rate = found.compute.rate
     if rate is not None:
         told += _machine_warnings(rate, float(found.best.split.params))
+    if found.compute.days > MOST_DAYS:
+        message = f"the run lasts {found.compute.days:,.0f} days; a larger machine spends the same sooner"
+        told.append({"code": "long_run", "message": message})
     given = {"params": found.fixed, "unique tokens": found.repeated, "inference tokens": found.served}
     apart = [name for name, one in given.items() if one is not None]
     if len(apart) > 1:

@@ -269,6 +269,12 @@ def test_warnings_say_epochs_parts_and_other_sizes():
     }
 
 
+@pytest.mark.parametrize(("budget", "warned"), [(2e7, False), (1e9, True)])
+def test_money_that_lasts_for_years_is_warned_of(budget, warned):
+    found = optimal_document(optimal(on="eos", budget_usd=budget, mfu=0.4))
+    assert ("long_run" in {w["code"] for w in found["warnings"]}) == warned
+
+
 def test_the_list_of_laws_is_as_its_schema_says():
     rules = json.loads(schema("scaling-laws"))
     for document in (laws_document(), laws_document("clark-2022"), laws_document(kind="batch")):
