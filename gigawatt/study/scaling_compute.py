@@ -29,6 +29,8 @@ ROUNDS = 5  # of size, layout, compute, size; two or three are the rule
 DTYPES = ("bf16", "fp16")  # the first that the chip computes in, where none is said
 SEQ_TOKENS = 4096  # where no recipe of the model is published
 USUAL_DAYS, MOST_DAYS = 90.0, 365.0
+MIN_FLOP, MAX_FLOP = 1e12, 1e35
+LONGEST_DAYS = 36525.0  # a century: beyond, a unit was confused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +90,7 @@ def machine_compute(on: str, wish: Wish, *, by: Law, chips: int | None = None) -
         raise UnknownFactError(f"no rent of a chip is known for {machine.id!r}; give --days, not --budget")
     if wish.days is not None and wish.budget_usd is not None:
         machine = _paid_part(on, machine, chips=wish.budget_usd / (rent * wish.days * DAY_S))
+    _refuse_span(on, _wall_s(wish, machine) / DAY_S, wish=wish)
     flop: float = (
         FIRST_MFU * machine.chips * peak_flop_per_s(machine, _dtype(wish, machine)) * _wall_s(wish, machine)
     )
@@ -100,8 +103,19 @@ def machine_compute(on: str, wish: Wish, *, by: Law, chips: int | None = None) -
         if key in seen:
             break
         seen.add(key)
+    if not MIN_FLOP <= flop <= MAX_FLOP:
+        raise InputError(f"{on!r} would do {flop:.2g} flop, which is not in {MIN_FLOP:g} .. {MAX_FLOP:g}")
     how = "budget" if wish.budget_usd is not None else "machine"
     return Compute(flop=flop, how=how, rate=rate, days=used_s / DAY_S, cost_usd=rate.usd_per_s * used_s)
+
+
+def _refuse_span(on: str, days: float, *, wish: Wish) -> None:
+    if days <= LONGEST_DAYS:
+        return
+    what = f"days = {days:g}"
+    if wish.days is None:
+        what = f"budget = {wish.budget_usd:g} USD rents {on!r} for {days:.2g} days, which"
+    raise InputError(f"{what} is over {LONGEST_DAYS:g}, a century; write less, e.g. --days 90")
 
 
 def _dtype(wish: Wish, machine: Machine) -> str:

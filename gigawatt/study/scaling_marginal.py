@@ -14,8 +14,8 @@ from gigawatt.study.document import known
 from gigawatt.study.envelope import digest_of, envelope
 from gigawatt.study.run import DAY_S, peak_flop_per_s
 from gigawatt.study.scaling_compute import Compute, Wish, machine_compute, usual_dtype
-from gigawatt.study.scaling_optimal import ByLaw, by_law
-from gigawatt.study.scaling_optimal_document import compute_of
+from gigawatt.study.scaling_optimal import ByLaw, by_law, refuse_mixture
+from gigawatt.study.scaling_optimal_document import NEAR, compute_of
 from gigawatt.study.scenario import loss_law, named_machine
 
 SCHEMA = "gigawatt/scaling-marginal/1"
@@ -69,6 +69,7 @@ def marginal(
     Raises: InputError; UnknownFactError or NothingFeasibleError when no machine of the ladder can be priced.
     """
     chosen = law(loss_law(by))
+    refuse_mixture(chosen)
     span = DAYS if days is None else days
     if not (span > 0 and math.isfinite(span)):
         raise InputError(f"days = {span!r} is not a number above 0")
@@ -202,5 +203,23 @@ def _warnings(found: Marginal, runs_end: float) -> list[dict[str, str]]:
         why = "with such batches and failures more would do no more, or no layout divides them"
         message = f"chips used: {used}; {why}"
         told.append({"code": "part_of_machine", "message": message})
+    told += _other_sizes(found.rungs)
     told += [{"code": "refused", "message": f"{name} is left out: {why}"} for name, why in found.refused]
     return told
+
+
+def _other_sizes(rungs: Sequence[Rung]) -> list[dict[str, str]]:
+    """Return the warning that names the rungs whose planned model is not of about the best size."""
+    planned = [(one.compute.rate, float(one.best.split.params)) for one in rungs if one.compute.rate]
+    far = [
+        f"{rate.machine.id} ({rate.model}, the best size is {size / rate.params:.2g} times that)"
+        for rate, size in planned
+        if abs(math.log(size / rate.params)) > math.log(NEAR)
+    ]
+    if not far:
+        return []
+    message = (
+        "planned with a model of another size, as the catalogue has no nearer one that fits: "
+        f"{', '.join(far)}; a larger one could keep more chips busy"
+    )
+    return [{"code": "other_size", "message": message}]

@@ -30,6 +30,8 @@ from gigawatt.scaling import (
     served_split,
 )
 from gigawatt.study.scaling_compute import (
+    MAX_FLOP,
+    MIN_FLOP,
     Compute,
     Wish,
     batches,
@@ -41,7 +43,7 @@ from gigawatt.study.scenario import loss_law
 
 Band = tuple[float, float]
 FEW_EPOCHS, MANY_EPOCHS = 4.0, 10.0  # nearly as good as new; beyond what the law of repetition was fitted for
-MIN_FLOP, MAX_FLOP = 1e12, 1e35
+MOST = 1e30  # of parameters or tokens: beyond, a unit was confused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,10 +148,7 @@ def optimal(
     known; NothingFeasibleError when no model fits the machine.
     """
     chosen = law(loss_law(by))
-    if not _splits(chosen):
-        raise InputError(
-            f"law = {by!r} counts all parameters of a mixture of experts, so C is not 6ND; choose a dense law"
-        )
+    refuse_mixture(chosen)
     wish = Wish(days=days, budget_usd=budget_usd, mfu=mfu, dtype=dtype, batch_tokens=batch_tokens)
     _refuse(compute_flop, on, wish, chips=chips)
     _refuse_amounts(params=params, unique_tokens=unique_tokens, inference_tokens=inference_tokens)
@@ -186,6 +185,18 @@ def _splits(one: Law) -> bool:
     return one.flop in ("6ND", "MD")
 
 
+def refuse_mixture(one: Law) -> None:
+    """Refuse a law whose C is not 6ND of its own N.
+
+    Raises: InputError.
+    """
+    if not _splits(one):
+        raise InputError(
+            f"law = {one.id!r} counts all parameters of a mixture of experts, so C is not 6ND; "
+            "choose a dense law"
+        )
+
+
 def _refuse(flop: float | None, on: str | None, wish: Wish, *, chips: int | None) -> None:
     given = {"compute": flop, "days": wish.days, "budget": wish.budget_usd}
     for name, value in {**given, "mfu": wish.mfu, "batch": wish.batch_tokens}.items():
@@ -212,8 +223,8 @@ def _refuse(flop: float | None, on: str | None, wish: Wish, *, chips: int | None
 
 def _refuse_amounts(**given: float | None) -> None:
     for name, value in given.items():
-        if value is not None and not (value >= 1 and math.isfinite(value)):
-            raise InputError(f"{name} = {value!r} is not a count of 1 or more")
+        if value is not None and not 1 <= value <= MOST:
+            raise InputError(f"{name} = {value!r} is not a count of 1 to {MOST:g}")
 
 
 def by_law(one: Law, flop: float) -> ByLaw:
@@ -236,6 +247,8 @@ def by_law(one: Law, flop: float) -> ByLaw:
 
 
 def _fixed(params: float, flop: float, *, by: Law) -> Fixed:
+    if flop / 6.0 / params < 1:
+        raise InputError(f"params = {params:g} leaves {flop:.3g} flop less than one token; write e.g. 70B")
     loss, best_flop = equal_flop(params, flop, by=by)
     return Fixed(
         split=Split(params=params, tokens=flop / 6.0 / params),

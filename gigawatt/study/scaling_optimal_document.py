@@ -9,7 +9,7 @@ from typing import Any
 from gigawatt.scaling import law
 from gigawatt.study.document import known
 from gigawatt.study.envelope import digest_of, envelope
-from gigawatt.study.scaling_compute import Compute, Rate, dense_models
+from gigawatt.study.scaling_compute import MOST_DAYS, Compute, Rate, dense_models
 from gigawatt.study.scaling_optimal import (
     FEW_EPOCHS,
     MANY_EPOCHS,
@@ -20,6 +20,7 @@ from gigawatt.study.scaling_optimal import (
 )
 
 SCHEMA = "gigawatt/scaling-optimal/1"
+NEAR = 1.3  # times the size: within it, the planned model stands for the best one
 
 
 def optimal_document(found: Optimal) -> dict[str, Any]:
@@ -188,6 +189,14 @@ def _warnings(found: Optimal) -> list[dict[str, str]]:
     rate = found.compute.rate
     if rate is not None:
         told += _machine_warnings(rate, float(found.best.split.params))
+    if found.compute.days > MOST_DAYS:
+        message = f"the run lasts {found.compute.days:,.0f} days; a larger machine spends the same sooner"
+        told.append({"code": "long_run", "message": message})
+    given = {"params": found.fixed, "unique tokens": found.repeated, "inference tokens": found.served}
+    apart = [name for name, one in given.items() if one is not None]
+    if len(apart) > 1:
+        message = f"{', '.join(apart)}: each is taken alone, the others as if they were not given"
+        told.append({"code": "taken_alone", "message": message})
     repeated = found.repeated
     if repeated is not None and repeated.epochs > FEW_EPOCHS:
         many = repeated.epochs > MANY_EPOCHS
@@ -220,6 +229,3 @@ def _machine_warnings(rate: Rate, params: float) -> list[dict[str, str]]:
         )
         told.append({"code": "other_size", "message": message})
     return told
-
-
-NEAR = 1.3  # times the size: within it, the planned model stands for the best one

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from gigawatt.scaling import (
     loss_nats,
     outside,
     point_of,
+    power_nats,
     predict_loss,
     tokens_for_loss,
 )
@@ -139,6 +142,40 @@ def test_an_estimate_says_how_far_it_leaves_the_runs_behind_it() -> None:
     assert "extrapolated by 3.5 orders of magnitude in flop" in far.note
     small = predict_loss(1e7, 2e10)
     assert "extrapolated by a factor of 5.7 in parameters (10.0M, runs from 57.3M)" in small.note
+
+
+def test_the_range_of_a_fit_is_that_of_the_runs_it_used(shared_facts: Path) -> None:
+    with (shared_facts / "scaling" / "chinchilla_epoch_245.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    used = [row for row in rows if row["excluded_in_epoch_fit"] != "1"]
+    columns = {"params": "params", "tokens": "tokens", "flop": "train_flop"}
+    for id, runs in (("besiroglu-2024", used), ("epoch-huber", used), ("hoffmann-2022", rows)):
+        for name, column in columns.items():
+            values = [float(row[column]) for row in runs]
+            assert law(id).box[name] == pytest.approx((min(values), max(values)), rel=5e-4), (id, name)
+
+
+def test_the_loss_of_compute_by_porian_is_near_its_optima_in_its_range_and_not_beyond(
+    shared_facts: Path,
+) -> None:
+    with (shared_facts / "scaling" / "porian_optimal_pairs.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    asked = {
+        "dataset": "rw",
+        "hparams": "tuned",
+        "decay": "const",
+        "param_count": "standard",
+        "loss_kind": "val",
+    }
+    optima = {
+        float(row["flops"]): float(row["loss"]) for row in rows if row["n"] and asked.items() <= row.items()
+    }
+    by = law("porian-2024-loss")
+    low, high = by.box["flop"]
+    off = {flop: float(power_nats(by, flop)) - loss for flop, loss in optima.items()}
+    assert len(off) == 12
+    assert all(abs(found) < 0.007 for flop, found in off.items() if low <= flop <= high)
+    assert off[max(off)] == pytest.approx(0.045, abs=5e-4)  # as its note says
 
 
 def test_a_column_of_tokens_is_in_range_when_all_of_it_is() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 
@@ -10,8 +11,10 @@ import pytest
 
 from gigawatt.cli.main import run
 from gigawatt.errors import InputError
+from gigawatt.scaling import law
 from gigawatt.study import scaling_validation, schema, validate_scaling
 from gigawatt.study.runs_file import SHIPPED
+from gigawatt.study.scaling_cases_fits import ONE_EPOCH, RELEASED
 from gigawatt.study.scaling_checks import RunFiles, ScalingCase, check, check_all
 from gigawatt.study.scaling_validation import scaling_cases
 
@@ -85,6 +88,25 @@ def test_with_all_run_files_every_case_agrees_or_is_explained(shared_facts):
     rows = document["result"]["cases"]
     assert [row["id"] for row in rows if row["verdict"] in ("fails", "not run")] == []
     assert sum(row["verdict"] == "explained" for row in rows) < 0.2 * len(rows)
+
+
+def test_what_repetition_cost_is_measured_in_the_released_runs_and_computed_by_the_law(shared_facts):
+    with (shared_facts / "scaling" / "datablations_contour_229.csv").open(encoding="utf-8") as file:
+        runs = [{name: float(row[name]) for name in ("num_params", "tokens_seen", "unique_tokens", "loss")}
+                for row in csv.DictReader(file)]  # fmt: skip
+    asked = [run for run in runs if (run["num_params"], run["tokens_seen"]) == (2.81e9, ONE_EPOCH)]
+    losses = {run["unique_tokens"]: run["loss"] for run in asked}
+    assert {unique: round(losses[unique], 4) for unique in RELEASED} == RELEASED
+    four = next(case for case in scaling_cases() if case.id == "T15.cost-of-4-epochs")
+    assert four.published == pytest.approx(losses[1.4e10] - losses[5.5e10], abs=1e-4)
+    assert four.compute(RunFiles()) == pytest.approx(2.37709 - 2.35440, abs=1e-5)  # by hand, of the law
+
+
+def test_no_row_of_a_table_is_checked_by_the_law_that_is_drawn_through_it():
+    anchored = law("hoffmann-2022-a1").constants
+    for case in scaling_cases():
+        if case.id.startswith("T3.params."):
+            assert case.published != anchored["params_at"], case.id
 
 
 def test_a_file_that_was_changed_makes_cases_and_the_command_fail(tmp_path, capsys, monkeypatch):

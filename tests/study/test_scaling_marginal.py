@@ -70,6 +70,14 @@ def test_what_cannot_be_planned_is_left_out_and_named():
     assert any(w["code"] == "refused" for w in document["warnings"])
 
 
+def test_a_rung_that_was_planned_with_a_model_of_another_size_says_so():
+    told = {
+        w["code"]: w["message"] for w in marginal_document(marginal(among=["selene", "stargate"]))["warnings"]
+    }
+    assert "stargate (megatron-1008b, the best size is " in told["other_size"]
+    assert "selene" not in told["other_size"]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -77,6 +85,8 @@ def test_what_cannot_be_planned_is_left_out_and_named():
         ({"among": []}, "names 0 machines"),
         ({"among": ["eos"], "days": -3.0}, "days = -3.0"),
         ({"among": ["eos"], "by": "llama-3"}, "not a loss"),
+        ({"among": ["eos"], "by": "krajewski-2024"}, "choose a dense law"),
+        ({"among": ["eos"], "days": 1e300}, "a century"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_sentence(words, told):

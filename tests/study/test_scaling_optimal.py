@@ -219,6 +219,13 @@ def test_batches_are_those_of_their_papers():
         ({"compute_flop": 1e26, "by": "krajewski-2024"}, "choose a dense law"),
         ({"compute_flop": 1e26, "by": "kaplan"}, "kaplan-2020"),
         ({"compute_flop": 1e26, "unique_tokens": 0.5}, "unique_tokens = 0.5"),
+        ({"compute_flop": 1e26, "unique_tokens": 1e300}, "not a count of 1 to 1e"),
+        ({"compute_flop": 1e26, "inference_tokens": 1e300}, "not a count of 1 to 1e"),
+        ({"compute_flop": 1e26, "params": 1e300}, "not a count of 1 to 1e"),
+        ({"compute_flop": 1e26, "params": 1e26}, "less than one token"),
+        ({"on": "eos", "days": 1e9}, "a century"),
+        ({"on": "eos", "budget_usd": 1e30}, "rents 'eos' for .* a century"),
+        ({"on": "eos", "days": 9.0, "mfu": 1e-300}, "would do .* flop, which is not in"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_sentence(words, told):
@@ -252,9 +259,20 @@ def test_warnings_say_epochs_parts_and_other_sizes():
     codes = {w["code"] for w in found["warnings"]}
     assert {"outside_runs", "machine_not_shipping", "part_of_machine", "other_size", "epochs"} <= codes
     assert any("cannot" in w["message"] for w in found["warnings"] if w["code"] == "epochs")
+    assert "taken_alone" not in codes
+    two = optimal_document(optimal(compute_flop=1e24, unique_tokens=1e12, params=7e10))
+    assert "params, unique tokens: each" in next(
+        w["message"] for w in two["warnings"] if w["code"] == "taken_alone"
+    )
     assert "no_band" in {
         w["code"] for w in optimal_document(optimal(compute_flop=1e20, by="kumar-2024"))["warnings"]
     }
+
+
+@pytest.mark.parametrize(("budget", "warned"), [(2e7, False), (1e9, True)])
+def test_money_that_lasts_for_years_is_warned_of(budget, warned):
+    found = optimal_document(optimal(on="eos", budget_usd=budget, mfu=0.4))
+    assert ("long_run" in {w["code"] for w in found["warnings"]}) == warned
 
 
 def test_the_list_of_laws_is_as_its_schema_says():
