@@ -50,7 +50,6 @@ def test_rows_of_several_months_sum_what_flows_and_show_the_last_state(told, sma
     assert "MFU 40.0 % and goodput 90.0 %, as stated" in out
 
 
-@pytest.mark.skipif(importlib.util.find_spec("vl_convert") is None, reason="needs the extra 'report'")
 def test_a_row_of_what_stands_is_of_a_month_with_cards(told):
     out = told("fleet", "growth", "stargate-abilene").out
     stands = out.split("what stands")[1].split("what it costs")[0].splitlines()
@@ -59,6 +58,7 @@ def test_a_row_of_what_stands_is_of_a_month_with_cards(told):
     assert all(row[1] != "0" for row in rows)
 
 
+@pytest.mark.skipif(importlib.util.find_spec("vl_convert") is None, reason="needs the extra 'report'")
 def test_the_pictures_are_written_and_fetch_nothing(told, small, folder):
     words = ("--png", "a.png", "--svg", "a.svg", "--html", "a.html")
     assert told("fleet", "growth", small, *words).code == 0
