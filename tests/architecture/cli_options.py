@@ -25,7 +25,7 @@ def _lines(command: click.Command, path: str) -> Iterator[str]:
     for parameter in command.params:
         yield f"{path} {_parameter(parameter)}"
     if isinstance(command, click.Group):
-        context = click.Context(command)
+        context = click.Context(command, **command.context_settings)
         for name in sorted(command.list_commands(context)):
             found = command.get_command(context, name)
             assert found is not None, f"{path} lists {name!r} and cannot load it"

@@ -99,7 +99,7 @@ def resolved(line: str) -> click.Context:
     """Return the command of a line with its options read, not run."""
     words = shlex.split(line)[1:]
     at: click.Command = cli
-    path: click.Context = click.Context(cli)
+    path: click.Context = click.Context(cli, **cli.context_settings)
     while isinstance(at, click.Group):
         inner = at.get_command(path, words[0])
         assert inner is not None, line

@@ -61,7 +61,7 @@ def test_the_call_takes_what_the_command_takes():
 
 
 def test_the_call_has_the_defaults_of_the_command():
-    context = click.Context(cli)
+    context = click.Context(cli, **cli.context_settings)
     typed = {name: p.get_default(context) for name, p in parameters().items()}
     for name, parameter in inspect.signature(gigawatt.plan).parameters.items():
         if name not in OF_THE_CALL and parameter.default not in (inspect.Parameter.empty, None):
