@@ -20,6 +20,15 @@ NUMBER = re.compile(r"[-+$<>~]{0,2}\d")
 LONG = 40  # characters, from which on a column of words is wrapped
 
 
+def html_page(title: str, body: str, *, style: str = "") -> str:
+    """Return one self-contained page; `body` is HTML, and the title is escaped here."""
+    told = escape(title)
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>gigawatt: {told}</title><style>{STYLE}{style}</style><h1>{told}</h1>{body}</html>"
+    )
+
+
 def table(rows: Sequence[Mapping[str, str]]) -> str:
     """Return a table: numbers to the right, words to the left, long words wrapped.
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gigawatt.cli.output import emit
-from gigawatt.cli.page import STYLE, table
+from gigawatt.cli.page import html_page, table
 
 Rows = Sequence[Mapping[str, str]]
 PICTURES = (
@@ -60,8 +60,5 @@ def page_of(
     body = "".join(f"<h2>{escape(name)}</h2><div>{table(rows)}</div>" for name, rows in tables.items())
     below = "".join(f"<li>{escape(line)}" for line in seen)
     foot = "".join(f"<p><small>{escape(line)}</small>" for line in notes)
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>gigawatt: {escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1>{head}"
-        f"<figure>{picture}</figure>{f'<ul>{below}</ul>' if below else ''}{body}{foot}</html>"
-    )
+    points = f"<ul>{below}</ul>" if below else ""
+    return html_page(title, f"{head}<figure>{picture}</figure>{points}{body}{foot}")

@@ -11,7 +11,8 @@ import click
 
 from gigawatt.cli.options import whole
 from gigawatt.cli.output import emit, progress_bar, refuse_place
-from gigawatt.cli.page import STYLE, table
+from gigawatt.cli.page import html_page, table
+from gigawatt.cli.pictures import write_pictures
 from gigawatt.errors import InputError
 from gigawatt.study import (
     FIT_FORMS,
@@ -141,7 +142,10 @@ def command(
                 holdout=holdout, accuracy=accuracy, progress=progress, **words,
             ))  # fmt: skip
     if html or svg or png:
-        _pictures(document, html=html, svg=svg, png=png)
+        from gigawatt.study.scaling_fit_chart import scaling_fit_chart
+
+        chart = scaling_fit_chart(document)
+        write_pictures(chart, lambda drawn: page(document, drawn), html=html, svg=svg, png=png)
     if as_json:
         emit(json.dumps(document, indent=1, sort_keys=True, allow_nan=False), output)
         return
@@ -161,20 +165,6 @@ def _refuse_of_law(**words: str | None) -> None:
             raise InputError(f"{name} = {value!r} is of --method law; an isoFLOP line takes none")
 
 
-def _pictures(document: Mapping[str, Any], *, html: str | None, svg: str | None, png: str | None) -> None:
-    from gigawatt.study.charts import png as png_of
-    from gigawatt.study.charts import svg as svg_of
-    from gigawatt.study.scaling_fit_chart import scaling_fit_chart
-
-    chart = scaling_fit_chart(document)
-    if svg:
-        emit(svg_of(chart), svg)
-    if png:
-        emit(png_of(chart), png)
-    if html:
-        emit(page(document, svg_of(chart)), html)
-
-
 def page(document: Mapping[str, Any], picture: str) -> str:
     """Return one self-contained page: the pictures, and every table of the fit."""
     from gigawatt.cli.scaling_fit_text import headline, tables, title
@@ -182,10 +172,6 @@ def page(document: Mapping[str, Any], picture: str) -> str:
     told = "".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in headline(document).items())
     body = "".join(f"<h2>{escape(name)}</h2><div>{table(rows)}</div>" for name, rows in tables(document))
     warned = "".join(f"<li>{escape(one['message'])}" for one in document["warnings"])
-    name = escape(title(document))
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>gigawatt: {name}</title><style>{STYLE}#t td{{text-align:left;white-space:normal}}</style>"
-        f"<h1>{name}</h1><table id=t>{told}</table><figure>{picture}</figure>{body}"
-        + (f"<h2>What these runs cannot tell</h2><ul>{warned}</ul></html>" if warned else "</html>")
-    )
+    foot = f"<h2>What these runs cannot tell</h2><ul>{warned}</ul>" if warned else ""
+    told_all = f"<table id=t>{told}</table><figure>{picture}</figure>{body}{foot}"
+    return html_page(title(document), told_all, style="#t td{text-align:left;white-space:normal}")

@@ -7,7 +7,7 @@ import json
 import click
 
 from gigawatt.cli.output import emit, progress_bar, refuse_place
-from gigawatt.cli.scaling_optimal import DAYS, LAW, PICTURES, with_options
+from gigawatt.cli.scaling_optimal import DAYS, LAW, OUTPUTS, with_options
 from gigawatt.cli.scaling_page import pictures
 from gigawatt.study import marginal, marginal_document
 
@@ -19,7 +19,7 @@ from gigawatt.study import marginal, marginal_document
     "--days", metavar="DAYS", callback=DAYS, help="How long on each, failures included; 90 if not given."
 )
 @LAW
-@with_options(PICTURES)
+@with_options(OUTPUTS)
 def command(
     on: str | None,
     *,

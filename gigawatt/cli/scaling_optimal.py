@@ -10,6 +10,7 @@ import click
 
 from gigawatt.cli.options import amount, whole
 from gigawatt.cli.output import emit, progress_bar, refuse_place
+from gigawatt.cli.pictures import PICTURES
 from gigawatt.cli.scaling_page import pictures
 from gigawatt.errors import InputError
 from gigawatt.study import DEFAULT_LAW, optimal, optimal_document
@@ -54,10 +55,8 @@ LAW = click.option(
     "--law", default=DEFAULT_LAW, show_default=True, metavar="ID",
     help="The law that decides; see `gigawatt scaling laws`.",
 )  # fmt: skip
-PICTURES = (
-    click.option("--html", metavar="FILE", help="Write the picture and the tables as one page."),
-    click.option("--svg", metavar="FILE", help="Write the picture as SVG."),
-    click.option("--png", metavar="FILE", help="Write the picture as PNG."),
+OUTPUTS = (
+    *PICTURES,
     click.option("--json", "as_json", is_flag=True, help="All as one JSON document."),
     click.option("-o", "--output", metavar="FILE", help="Write there in place of the terminal."),
 )
@@ -108,7 +107,7 @@ def with_options(options: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
     "--inference-tokens", metavar="N", callback=amount("inference_tokens", example="10T"),
     help="Also: so many tokens will be served, and count.",
 )  # fmt: skip
-@with_options(PICTURES)
+@with_options(OUTPUTS)
 def command(
     compute: float | None,
     *,

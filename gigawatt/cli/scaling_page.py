@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from gigawatt.cli.output import emit
-from gigawatt.cli.page import STYLE, table
+from gigawatt.cli.page import html_page, table
+from gigawatt.cli.pictures import write_pictures
 
 LEFT = "#t td,#t th{text-align:left;white-space:normal}"
 
@@ -19,17 +19,10 @@ def pictures(document: Mapping[str, Any], *, html: str | None, svg: str | None, 
     """
     if not (html or svg or png):
         return
-    from gigawatt.study.charts import png as png_of
-    from gigawatt.study.charts import svg as svg_of
     from gigawatt.study.scaling_charts import isoflop_chart, marginal_chart
 
     chart = marginal_chart(document) if _is_ladder(document) else isoflop_chart(document)
-    if svg:
-        emit(svg_of(chart), svg)
-    if png:
-        emit(png_of(chart), png)
-    if html:
-        emit(page(document, svg_of(chart)), html)
+    write_pictures(chart, lambda drawn: page(document, drawn), html=html, svg=svg, png=png)
 
 
 def _is_ladder(document: Mapping[str, Any]) -> bool:
@@ -41,7 +34,6 @@ def page(document: Mapping[str, Any], picture: str) -> str:
     from gigawatt.cli import scaling_marginal_text, scaling_text
 
     words = scaling_marginal_text if _is_ladder(document) else scaling_text
-    head = escape(words.title(document))
     told = "".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in words.headline(document).items())
     told_with = words.notes(document)
     bodies = "".join(
@@ -49,9 +41,6 @@ def page(document: Mapping[str, Any], picture: str) -> str:
         for name, rows in words.tables(document).items()
     )
     warned = "".join(f"<li>{escape(w['message'])}" for w in document["warnings"])
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>gigawatt: {head}</title><style>{STYLE}{LEFT}</style><h1>{head}</h1>"
-        f"<table id=t>{told}</table><figure>{picture}</figure>{bodies}"
-        f"{f'<h2>To know before trusting this</h2><ul>{warned}</ul>' if warned else ''}</html>"
-    )
+    foot = f"<h2>To know before trusting this</h2><ul>{warned}</ul>" if warned else ""
+    body = f"<table id=t>{told}</table><figure>{picture}</figure>{bodies}{foot}"
+    return html_page(words.title(document), body, style=LEFT)
