@@ -33,6 +33,11 @@ memory. Rows measured faster than the physical bound allows: {faster}.
 
 ![Predicted against measured step times, and errors by source](tables.png)
 """
+MEMORY = """
+## Peak memory, where rows print it
+
+As the source read it from the driver; errors are predicted / printed - 1.
+"""
 
 
 def write_page(document: Mapping[str, Any]) -> None:
@@ -58,6 +63,8 @@ def page(document: Mapping[str, Any]) -> str:
     parts = [head]
     for name, rows in result["by"].items():
         parts += [f"\n## By {name}\n", table(name, rows)]
+    if result["peak_memory"]:
+        parts += [MEMORY, table("source", result["peak_memory"])]
     parts += ["\n## The worst rows\n", worst(result["worst"])]
     for title, name, key in TABLES:
         parts += [f"\n## {title}\n", left_out_table(calibration(name), key)]

@@ -108,6 +108,8 @@ def page(document: Mapping[str, Any], picture: str) -> str:
     tables = "".join(
         f"<h2>By {escape(name)}</h2><div>{_table(rows)}</div>" for name, rows in result["by"].items()
     )
+    if result["peak_memory"]:
+        tables += f"<h2>Peak memory, where rows print it</h2><div>{_table(result['peak_memory'])}</div>"
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>gigawatt: validation</title><style>{STYLE}</style><h1>Published against predicted</h1>"

@@ -22,6 +22,9 @@ def validation_text(document: Mapping[str, Any], *, worst: int) -> RenderableTyp
     parts.append(Text(f"{result['said_not_to_fit']} of the compared rows ran and are said not to fit"))
     for name, rows in result["by"].items():
         parts += [Text(""), table([_errors(name, row) for row in rows])]
+    if result["peak_memory"]:
+        rows = [_errors("peak memory, where printed", row) for row in result["peak_memory"]]
+        parts += [Text(""), table(rows)]
     if worst and result["worst"]:
         parts += [Text(""), table([_worst(row) for row in result["worst"][:worst]])]
     return Group(*parts)

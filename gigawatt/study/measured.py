@@ -1,18 +1,19 @@
-"""What a row's source measured, as the time of one step: never read by a prediction."""
+"""What a row's source measured, as the time of one step and as peak memory: never read by a prediction."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gigawatt.study.row_framework import reported_flop_per_token
 from gigawatt.study.row_layout import Question
 from gigawatt.study.run import peak_flop_per_s
-from gigawatt.units import Flop, Seconds
+from gigawatt.units import Bytes, Flop, Seconds
 
 METRICS = (  # the first that a row has is its measurement
     "step_time_s",
@@ -74,13 +75,35 @@ def measured_step_s(found: Measured, asked: Question) -> Seconds:
     return reported_flop(asked, hardware=hardware) / (rate * chips)
 
 
+def measured_memory_bytes(row: Mapping[str, str]) -> Bytes | None:
+    """Return the peak memory of a chip that a row prints, in a column or in its notes, or None.
+
+    Definition: GB of 1e9 bytes.
+
+    >>> measured_memory_bytes({"notes": "GBS 2048; memory 40GB; 02-28"})
+    40000000000.0
+    """
+    told = row.get("peak_memory_GB") or ""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*", told) or re.search(
+        r"\bmemory (\d+(?:\.\d+)?) ?GB\b", row.get("notes") or ""
+    )
+    return float(found[1]) * 1e9 if found else None
+
+
 def read_notes(path: str | Path) -> dict[str, str]:
     """Return what the source says of each measured row, by its id."""
-    text = Path(path).read_text("utf-8-sig")
-    return {row["id"]: row.get("notes") or "" for row in csv.DictReader(io.StringIO(text, newline=""))}
+    return {row["id"]: row.get("notes") or "" for row in _rows(path)}
 
 
 def read_measured(path: str | Path) -> list[Measured | None]:
     """Return what each row of a table measured, in order."""
-    text = Path(path).read_text("utf-8-sig")
-    return [measured(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
+    return [measured(row) for row in _rows(path)]
+
+
+def read_memory(path: str | Path) -> list[Bytes | None]:
+    """Return the peak memory that each row of a table prints, in order."""
+    return [measured_memory_bytes(row) for row in _rows(path)]
+
+
+def _rows(path: str | Path) -> Iterator[dict[str, str]]:
+    yield from csv.DictReader(io.StringIO(Path(path).read_text("utf-8-sig"), newline=""))

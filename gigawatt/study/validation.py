@@ -1,4 +1,4 @@
-"""Published against predicted: errors by source, chip, software and model size."""
+"""Published against predicted: errors by source, chip, software and model size, and of peak memory."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from gigawatt.errors import GigawattError, InputError
 from gigawatt.perf import StepTime, memory_use, step_time
-from gigawatt.study.measured import measured_step_s, read_measured
+from gigawatt.study.measured import measured_step_s, read_measured, read_memory
 from gigawatt.study.row_cells import RowError
 from gigawatt.study.row_layout import Question, question
 from gigawatt.study.rows import read_rows
 from gigawatt.study.run import step_bound_s
-from gigawatt.units import Fraction, Seconds
+from gigawatt.units import Bytes, Fraction, Seconds
 from gigawatt.workload.params import params
 
 SCHEMA = "gigawatt/validate/1"
@@ -34,7 +34,12 @@ class Checked:
     step: StepTime
     measured_s: Seconds
     bound_s: Seconds  # no step is shorter: model flop at datasheet peak
-    fits: bool
+    memory_bytes: Bytes
+    measured_memory_bytes: Bytes | None = None  # of the fullest chip, where the row prints it
+
+    @property
+    def fits(self) -> bool:
+        return bool(self.memory_bytes <= self.asked.machine.chip.hbm_bytes)
 
     @property
     def predicted_s(self) -> float:
@@ -60,7 +65,7 @@ class Validation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Errors:
-    """How wrong a group of rows was predicted; relative errors of the step time."""
+    """How wrong a group of rows was predicted: relative errors of the step time, or of the peak memory."""
 
     group: str
     rows: int
@@ -77,7 +82,8 @@ def validate(paths: Iterable[str | Path], *, progress: Callable[[int], None] | N
     refused: dict[str, int] = {}
     rows = 0
     for path in paths:
-        for row, seen in zip(read_rows(path), read_measured(path), strict=True):
+        columns = (read_rows(path), read_measured(path), read_memory(path))
+        for row, seen, held in zip(*columns, strict=True):
             rows += 1
             if progress:
                 progress(rows)
@@ -86,7 +92,8 @@ def validate(paths: Iterable[str | Path], *, progress: Callable[[int], None] | N
                 if seen is None:
                     raise RowError("not measured", row["id"])
                 seconds = measured_step_s(seen, asked)
-                checked.append(check(row["id"], Path(path).stem, asked=asked, measured_s=seconds))
+                found = check(row["id"], Path(path).stem, asked=asked, measured_s=seconds)
+                checked.append(dataclasses.replace(found, measured_memory_bytes=held))
             except RowError as error:
                 refused[error.status] = refused.get(error.status, 0) + 1
             except GigawattError:
@@ -106,7 +113,7 @@ def check(id: str, source: str, *, asked: Question, measured_s: Seconds) -> Chec
         step=step,
         measured_s=measured_s,
         bound_s=step_bound_s(asked.job, asked.machine),
-        fits=float(memory.total_bytes) <= asked.machine.chip.hbm_bytes,
+        memory_bytes=float(memory.total_bytes),
     )
 
 
@@ -161,6 +168,17 @@ def errors_by(found: Validation, grouping: str) -> list[Errors]:
     return [*told, errors_of("all", [row.error for row in found.checked])] if told else []
 
 
+def memory_errors(found: Validation) -> list[Errors]:
+    """Return the errors of peak memory by source, where rows print it, and of all such rows last."""
+    groups: dict[str, list[float]] = {}
+    for row in found.checked:
+        if row.measured_memory_bytes:
+            error = float(row.memory_bytes / row.measured_memory_bytes) - 1.0
+            groups.setdefault(row.source, []).append(error)
+    told = [errors_of(name, values) for name, values in groups.items()]
+    return [*told, errors_of("all", [e for values in groups.values() for e in values])] if told else []
+
+
 def worst_rows(found: Validation, most: int = WORST) -> list[dict[str, Any]]:
     """Return the rows of largest error, with the parts of the predicted step."""
     rows = sorted(found.checked, key=lambda row: -abs(row.error))[:most]
@@ -182,6 +200,8 @@ def _row(row: Checked) -> dict[str, Any]:
         "error": row.error,
         "bound_s": float(row.bound_s),
         "fits": row.fits,
+        "memory_bytes": float(row.memory_bytes),
+        "measured_memory_bytes": row.measured_memory_bytes,
         "parts": {name: share for name, share in sorted(parts.items(), key=lambda p: -p[1]) if share > 0.01},
     }
 
@@ -198,6 +218,7 @@ def validation_document(found: Validation) -> dict[str, Any]:
             "said_not_to_fit": sum(not row.fits for row in found.checked),
             "faster_than_bound": [row.id for row in found.checked if row.measured_s < row.bound_s],
             "by": {name: [dataclasses.asdict(e) for e in errors_by(found, name)] for name in GROUPINGS},
+            "peak_memory": [dataclasses.asdict(e) for e in memory_errors(found)],
             "worst": worst_rows(found),
             "rows_compared": [_row(row) for row in found.checked],
         },

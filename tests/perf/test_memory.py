@@ -64,6 +64,24 @@ def test_states_are_the_bytes_of_the_zero_paper(zero: int, per_param: float) -> 
     assert states == pytest.approx(per_param * params(model).total)
 
 
+@pytest.mark.parametrize(("dtype", "per_param"), [("fp16", 2 + 2 + 16 / 8), ("bf16", 2 + 6 + 12 / 8)])
+def test_deepspeed_keeps_32_bit_gradients_in_bf16_only(dtype: str, per_param: float) -> None:
+    # a flat 32-bit copy of its share under a loss scale; a 32-bit sum of all of them without one
+    job = Job(model=GPT3, seq_tokens=2048, batch_sequences=64, dtype=dtype)
+    held = use(job, Layout(dp_shard=8), Strategy(zero_stage=1), "deepspeed-pipeline")
+    states = float(held.weights_bytes + held.gradients_bytes + held.optimizer_bytes)
+    assert states == pytest.approx(per_param * params(GPT3).total)
+
+
+def test_a_stage_that_keeps_its_outputs_holds_one_for_each_microbatch_in_flight() -> None:
+    # arXiv:2205.05198 appendix B: 2 s b h a microbatch, 4 of them on the first of 4 stages
+    job = Job(model=GPT3, seq_tokens=2048, batch_sequences=64)
+    keeps = dataclasses.replace(MODERN, values={**MODERN.values, "keeps_stage_outputs": 1.0})
+    layout, strategy = Layout(pp=4), Strategy(recompute="none")
+    held = [memory_use(job, layout, strategy=strategy, stack=s).activations_bytes for s in (MODERN, keeps)]
+    assert float(held[1] - held[0]) == pytest.approx(4 * 2 * 2048 * GPT3.hidden)
+
+
 @pytest.mark.parametrize("tp", [1, 8])
 def test_activations_without_fused_attention_are_those_of_korthikanti(tp: int) -> None:
     # arXiv:2205.05198 table 2: s b h L / t (34 + 5 a s / h), of which 2 are dropout masks, not used

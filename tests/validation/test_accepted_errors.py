@@ -28,6 +28,12 @@ def test_rows_that_ran_are_said_to_fit(document):
     assert result["said_not_to_fit"] <= 0.02 * result["compared"]
 
 
+def test_printed_peak_memory_is_near(document):
+    of_all = document["result"]["peak_memory"][-1]
+    assert of_all["rows"] >= 40
+    assert of_all["median"] < 0.08
+
+
 def test_a_worse_median_is_told():
     before = {
         "a": {"rows": 3.0, "median": 0.05},
