@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,7 @@ from gigawatt.perf.kernel_constants import EXAMPLE_LAW, PLAIN_DTYPE, KernelLaw
 
 OUT = Path(__file__).resolve().parents[1] / "gigawatt" / "catalog" / "data" / "calibration"
 ASSUMED = Path(__file__).with_name("kernels_assumed.toml")
-SIBLING = "h100-sxm"  # whose law of heads speaks for a chip measured at one head size
-LAST = "a100-sxm"  # has no casts and one head size: takes them from the others
+LAST = "a100-sxm"  # has no casts and one head size: takes what is borrowed
 PRODUCT_DTYPES = ("bf16", "fp8", "fp8_block", "nvfp4")
 
 
@@ -68,7 +68,7 @@ def product_result(chip_id: str, place: Path, *, dtype: str, law: KernelLaw) -> 
 
 
 def attention_result(chip_id: str, place: Path, *, law: KernelLaw) -> Result | None:
-    """Fit causal attention; where one head size alone was measured, its law of heads stays the sibling's."""
+    """Fit causal attention; where one head size alone was measured, its law of heads stays as it came."""
     rows = data.attention(place)
     if not len(rows):
         return None
@@ -112,9 +112,9 @@ def facts(chip_id: str) -> KernelLaw:
     )
 
 
-def chip_results(chip_id: str, place: Path, *, sibling: dict[str, float]) -> list[Result]:
-    """Return all fits and checks of one chip; `sibling` speaks where the chip was not measured."""
-    base = dataclasses.replace(facts(chip_id), **sibling)  # type: ignore[arg-type]
+def chip_results(chip_id: str, place: Path, *, others: dict[str, float]) -> list[Result]:
+    """Return all fits and checks of one chip; `others` speaks where the chip was not measured."""
+    base = dataclasses.replace(facts(chip_id), **others)  # type: ignore[arg-type]
     found: dict[tuple[str, str], Result] = {}
     memory = memory_result(chip_id, place, law=base)
     if memory is not None:
@@ -132,14 +132,10 @@ def chip_results(chip_id: str, place: Path, *, sibling: dict[str, float]) -> lis
 
 
 def borrowed(results: list[Result]) -> dict[str, float]:
-    """Return what speaks for a chip without own rows: the middle memory share, the sibling's law of heads."""
+    """Return what speaks for a chip without own rows: the middle memory share, heads of FlashAttention-2."""
     shares = [float(r.fit.law.hbm_fraction) for r in results if r.operator == "memory-bound"]
-    heads = next(r.fit.law for r in results if r.chip == SIBLING and r.operator == "attention")
-    return {
-        "hbm_fraction": float(np.median(shares)),
-        "head_half": heads.head_half,
-        "head_gain": float(heads.head_gain),
-    }
+    heads = tomllib.loads(ASSUMED.read_text("utf-8"))["generic"]["flash2_head_half"]
+    return {"hbm_fraction": float(np.median(shares)), "head_half": heads, "head_gain": 1.0}
 
 
 def line(r: Result) -> str:
@@ -166,8 +162,8 @@ def main() -> int:
     start = time.monotonic()
     results: list[Result] = []
     for chip_id in sorted(data.SYSTEMS, key=lambda c: (c == LAST, c)):
-        sibling = borrowed(results) if chip_id == LAST else {}
-        own = chip_results(chip_id, place / data.SYSTEMS[chip_id], sibling=sibling)
+        others = borrowed(results) if chip_id == LAST else {}
+        own = chip_results(chip_id, place / data.SYSTEMS[chip_id], others=others)
         results += own
         print("\n".join(line(r) for r in own), flush=True)
     results.sort(key=lambda r: r.chip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -45,6 +45,7 @@ class KernelLaw:
     keys_half: float
     attention_wave_loss: Fraction
     flash2_rate: Fraction  # of FlashAttention-2's kernels over that of the best kernels of the chip
+    flash2_head_half: float  # `head_half` of FlashAttention-2's kernels
     long_run: Fraction = 1.0  # rate of products in long, warm runs over that in short ones
     attention_long_run: Fraction = 1.0
     tiles: Tiles = GPU_TILES
@@ -71,8 +72,26 @@ EXAMPLE_LAW = KernelLaw(  # a perfect machine of round numbers, for worked examp
     keys_half=0.0,
     attention_wave_loss=0.0,
     flash2_rate=1.0,
+    flash2_head_half=0.0,
     origin="example",
 )
+
+
+def with_flash2(law: KernelLaw) -> KernelLaw:
+    """Return a law whose attention is FlashAttention-2's; where these are the chip's best kernels, the same.
+
+    Its kernels lose less on small heads and gain nothing on large ones, for they use Ampere's instructions on
+    every chip.
+    Source: Dao 2023, arXiv:2307.08691; constants with their sources in the calibration data.
+
+    >>> slow = replace(EXAMPLE_LAW, flash2_rate=0.6, flash2_head_half=23.4)
+    >>> with_flash2(slow).attention_forward, with_flash2(slow).head_half
+    (0.3, 23.4)
+    """
+    if law.flash2_rate == 1.0:
+        return law
+    rate = law.attention_forward * law.flash2_rate
+    return replace(law, attention_forward=rate, head_half=law.flash2_head_half, head_gain=1.0)
 
 
 @lru_cache(maxsize=1)

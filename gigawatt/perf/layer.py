@@ -11,7 +11,7 @@ import numpy as np
 from gigawatt.catalog.records import Block, Machine, Moe, Stack
 from gigawatt.comms import Group, all_gather_s, all_reduce_s, all_to_all_s, reduce_scatter_s
 from gigawatt.comms.dispatch import dispatch_s
-from gigawatt.perf.kernel_constants import KernelLaw
+from gigawatt.perf.kernel_constants import KernelLaw, with_flash2
 from gigawatt.perf.kernels import (
     attention_backward_s,
     attention_forward_s,
@@ -163,9 +163,9 @@ def attention_pass_s(
     dims = {"qk_head_dim": core.qk_head_dim, "v_head_dim": core.v_head_dim}
     if setting.stack["flash_attention"]:
         kernel = attention_backward_s if backward else attention_forward_s
-        seconds = kernel(rows, queries, keys, **dims, law=law, causal=fraction)
-        older = law.flash2_rate if setting.stack["flash_attention"] == 2 else 1.0
-        return seconds / (eta * setting.stack["attention_rate"] * older), 0.0
+        own = with_flash2(law) if setting.stack["flash_attention"] == 2 else law
+        seconds = kernel(rows, queries, keys, **dims, law=own, causal=fraction)
+        return seconds / (eta * setting.stack["attention_rate"]), 0.0
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
