@@ -64,8 +64,9 @@ def question(row: Row) -> Question:
     job, size = batch_of(row, job, degrees=degrees, framework=framework, assumed=assumed)
     layout = row_layout(row, job, degrees=degrees, framework=framework, machine=machine)
     layout = dataclasses.replace(layout, microbatch_sequences=size)
+    recompute = row["recompute"] or framework.recompute
     strategy = Strategy(
-        recompute=recompute_mode(row["recompute"]),
+        recompute=recompute_mode(recompute),
         schedule=schedule_of(row["overlap_notes"], chunks=int(layout.chunks)),
         zero_stage=zero,
         sequence_parallel=_sequence_parallel(row, framework, tp=degrees.tp),
@@ -73,7 +74,7 @@ def question(row: Row) -> Question:
         offload_activations=offloaded(row["overlap_notes"], job.model.layers),
     )
     asked = Question(machine=machine, job=job, layout=layout, strategy=strategy, framework=framework)
-    asked = lightest(asked, kept_modes(row["recompute"], framework), assumed=assumed)
+    asked = lightest(asked, kept_modes(recompute, framework), assumed=assumed)
     if not strategy.offload_activations and re.search(r"activations?.offload", words_of(row)):
         asked = least_offload(asked, assumed=assumed)
     if framework.interleaves and degrees.pp > 1 and not row["vpp"] and strategy.schedule == "1f1b":
