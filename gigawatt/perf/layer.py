@@ -404,10 +404,12 @@ def computed_again(block: Block, shard: Shard, setting: Setting, *, forward: Pas
         forward = dataclasses.replace(forward, attention_s=0.0 * forward.attention_s, cp_comm_s=0.0)
     if block.mlp and not block.moe and not setting.stack["recomputes_output"]:
         kept += block.mlp.linears[-1:]
-        forward = dataclasses.replace(forward, tp_comm_s=0.75 * forward.tp_comm_s)  # 3 of the 4 messages
+        done = 0.75 if setting.strategy.sequence_parallel else 0.5  # of four messages one, of two one is not
+        forward = dataclasses.replace(forward, tp_comm_s=done * forward.tp_comm_s)
     if not kept:
         return forward
-    every = sum(product_s(p, setting) for p in layer_products(block, shard))
+    products = layer_products(block, shard, imbalance=setting.stack["ep_imbalance"])
+    every = sum(product_s(p, setting) for p in products)
     saved = sum(product_s(linear_product(x, shard), setting) for x in kept)
     return dataclasses.replace(forward, matmul_s=forward.matmul_s * (1.0 - saved / every))
 

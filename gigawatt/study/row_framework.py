@@ -57,9 +57,7 @@ def row_framework(row: Row) -> Framework:
     model = row["model_name"].lower()
     rules = (r for r in _tables()["rule"] if _meets(r, text, notes=notes, year=year, model=model))
     found = framework_of(next(rules, {"stack": FALLBACK}))
-    return dataclasses.replace(
-        found, stack=switched(found.stack, notes, text=f"{text} | {model}")
-    )
+    return dataclasses.replace(found, stack=switched(found.stack, notes, text=f"{text} | {model}"))
 
 
 def switched(software: Stack, notes: str, *, text: str = "") -> Stack:
