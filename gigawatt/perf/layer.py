@@ -389,7 +389,7 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     return _finish(warm, block, shard, passes=2.0, stack=stack), weight_grad
 
 
-def computed_again(block: Block, shard: Shard, setting: Setting, *, forward: PassTime) -> PassTime:
+def computed_again(block: Block, shard: Shard, *, setting: Setting, forward: PassTime) -> PassTime:
     """Return the part of a layer's forward pass that full recompute does again.
 
     All of it, but what `keeps_attention` keeps, and in stacks without `recomputes_output` the last product
@@ -426,7 +426,7 @@ def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: Pas
     if setting.strategy.recompute == "none":
         return PassTime()
     if setting.strategy.recompute == "full":
-        return computed_again(block, shard, setting, forward=forward).scaled(share)
+        return computed_again(block, shard, setting=setting, forward=forward).scaled(share)
     if not setting.stack["flash_attention"]:
         attention, scores = attention_pass_s(block, shard, setting, backward=False)
         scores_s = memory_bound_s(scores, law=setting.laws.wide)
