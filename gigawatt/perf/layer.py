@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from gigawatt.catalog.records import Block, Machine, Moe, Stack
+from gigawatt.catalog.records import Block, Linear, Machine, Moe, Stack
 from gigawatt.comms import Group, all_gather_s, all_reduce_s, all_to_all_s, reduce_scatter_s
 from gigawatt.comms.dispatch import dispatch_s
 from gigawatt.perf.kernel_constants import KernelLaw, with_flash2
@@ -389,19 +389,44 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     return _finish(warm, block, shard, passes=2.0, stack=stack), weight_grad
 
 
+def computed_again(block: Block, shard: Shard, *, setting: Setting, forward: PassTime) -> PassTime:
+    """Return the part of a layer's forward pass that full recompute does again.
+
+    All of it, but what `keeps_attention` keeps, and in stacks without `recomputes_output` the last product
+    and the message after it: backward needs what goes into that product, and a compiler leaves out the rest.
+    With routed experts backward needs the outputs too, for the weights that the router gives them.
+    Source: JAX documentation, jax.checkpoint (dead code elimination of what is rematerialised); MaxText
+    base.yml, remat_policy custom.
+    """
+    kept: list[Linear] = []
+    if setting.strategy.keeps_attention:
+        kept += block.mixer.linears[:-1]
+        forward = dataclasses.replace(forward, attention_s=0.0 * forward.attention_s, cp_comm_s=0.0)
+    if block.mlp and not block.moe and not setting.stack["recomputes_output"]:
+        kept += block.mlp.linears[-1:]
+        done = 0.75 if setting.strategy.sequence_parallel else 0.5  # of four messages one, of two one is not
+        forward = dataclasses.replace(forward, tp_comm_s=done * forward.tp_comm_s)
+    if not kept:
+        return forward
+    products = layer_products(block, shard, imbalance=setting.stack["ep_imbalance"])
+    every = sum(product_s(p, setting) for p in products)
+    saved = sum(product_s(linear_product(x, shard), setting) for x in kept)
+    return dataclasses.replace(forward, matmul_s=forward.matmul_s * (1.0 - saved / every))
+
+
 def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: PassTime) -> PassTime:
     """Return what backward computes again, on the mean layer when only a share of them recomputes.
 
-    Full: the whole forward pass. Selective: the attention core without flash attention (with it the kernel
-    recomputes inside itself already), else the norms, activation functions and the up-projections of latent
-    attention.
+    Full: the forward pass, see `computed_again`. Selective: the attention core without flash attention (with
+    it the kernel recomputes inside itself already), else the norms, activation functions and the
+    up-projections of latent attention.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 5.
     """
     share = setting.strategy.recompute_share
     if setting.strategy.recompute == "none":
         return PassTime()
     if setting.strategy.recompute == "full":
-        return forward.scaled(share)
+        return computed_again(block, shard, setting=setting, forward=forward).scaled(share)
     if not setting.stack["flash_attention"]:
         attention, scores = attention_pass_s(block, shard, setting, backward=False)
         scores_s = memory_bound_s(scores, law=setting.laws.wide)

@@ -14,7 +14,7 @@ from gigawatt.perf.schedule import microbatches_in_flight, stage_layers
 from gigawatt.perf.step import OPERAND_BYTES, data_groups, distinct_blocks, microbatches_of, shard_of
 from gigawatt.units import Bytes, Count, Real, total
 from gigawatt.workload.params import params
-from gigawatt.workload.shard import Keeping, Shard, kept_bytes, score_bytes
+from gigawatt.workload.shard import Keeping, Shard, attention_bytes, kept_bytes, score_bytes
 
 BF16_BYTES = 2.0
 
@@ -72,7 +72,8 @@ def stage_params(model: Model, layout: Layout, *, last: bool) -> StageParams:
 def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy, stack: Stack) -> Bytes:
     """Return the activation bytes that one layer keeps per microbatch under a recompute mode.
 
-    Full: the layer's input, cut over the tensor-parallel ranks where the stack does that. Selective: without
+    Full: the layer's input, cut over the tensor-parallel ranks where the stack does that, and with
+    `keeps_attention` queries, keys, values and attention's output. Selective: without
     flash attention all but the scores, with it all but the outputs of norms, activation functions and latent
     up-projections. None: everything, with the scores and dropout masks where attention is not fused.
     Source: Korthikanti 2022, arXiv:2205.05198 table 2; Rajbhandari 2019, arXiv:1910.02054 sec. 6.1 (cut).
@@ -85,7 +86,8 @@ def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy
         return share * cut_short + (1.0 - share) * everything
     if strategy.recompute == "full":
         cut = shard.tokens / shard.tp if stack["partition_activations"] else shard.local_tokens
-        return BF16_BYTES * cut * job.model.hidden
+        kept = attention_bytes(block, shard) if strategy.keeps_attention else 0.0
+        return BF16_BYTES * cut * job.model.hidden + kept
     fused = bool(stack["flash_attention"])
     keep_cheap = strategy.recompute == "none" or not fused
     kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=keeping(job, cheap=keep_cheap))

@@ -35,6 +35,7 @@ class Framework:
     accumulates: bool = True
     microbatches: str = ""  # how many in a pipeline when not said: "pp"
     sequence_parallel: bool = True
+    recompute: str = ""  # what its recipes recompute where a row does not say
     prediction_layers: bool = False  # multi-token-prediction layers are trained unless a row says not
     selects_layers: bool = False  # "selective" recompute picks layers or operators, not cheap outputs
     interleaves: bool = False  # its tuned runs interleave where a row does not say
@@ -53,11 +54,10 @@ def row_framework(row: Row) -> Framework:
     text = f"{row['framework']} | {row['accelerator']} | {row['zero_or_fsdp_stage']}".lower()
     notes = row["overlap_notes"].lower()
     year = whole(row, "year", default=2024)
-    rules = (r for r in _tables()["rule"] if _meets(r, text, notes=notes, year=year))
+    model = row["model_name"].lower()
+    rules = (r for r in _tables()["rule"] if _meets(r, text, notes=notes, year=year, model=model))
     found = framework_of(next(rules, {"stack": FALLBACK}))
-    return dataclasses.replace(
-        found, stack=switched(found.stack, notes, text=f"{text} | {row['model_name'].lower()}")
-    )
+    return dataclasses.replace(found, stack=switched(found.stack, notes, text=f"{text} | {model}"))
 
 
 def switched(software: Stack, notes: str, *, text: str = "") -> Stack:
@@ -76,8 +76,9 @@ def switched(software: Stack, notes: str, *, text: str = "") -> Stack:
     return dataclasses.replace(software, values=values)
 
 
-def _meets(rule: dict[str, Any], text: str, *, notes: str, year: int) -> bool:
+def _meets(rule: dict[str, Any], text: str, *, notes: str, year: int, model: str) -> bool:
     named = all(word in text for word in rule["words"]) and all(w in notes for w in rule.get("notes", ()))
+    named = named and bool(re.search(rule.get("model", ""), model))
     return named and rule.get("from", year) <= year <= rule.get("until", year)
 
 

@@ -64,8 +64,9 @@ def question(row: Row) -> Question:
     job, size = batch_of(row, job, degrees=degrees, framework=framework, assumed=assumed)
     layout = row_layout(row, job, degrees=degrees, framework=framework, machine=machine)
     layout = dataclasses.replace(layout, microbatch_sequences=size)
+    recompute = row["recompute"] or framework.recompute
     strategy = Strategy(
-        recompute=recompute_mode(row["recompute"]),
+        recompute=recompute_mode(recompute),
         schedule=schedule_of(row["overlap_notes"], chunks=int(layout.chunks)),
         zero_stage=zero,
         sequence_parallel=_sequence_parallel(row, framework, tp=degrees.tp),
@@ -73,7 +74,7 @@ def question(row: Row) -> Question:
         offload_activations=offloaded(row["overlap_notes"], job.model.layers),
     )
     asked = Question(machine=machine, job=job, layout=layout, strategy=strategy, framework=framework)
-    asked = lightest(asked, kept_modes(row["recompute"], framework), assumed=assumed)
+    asked = lightest(asked, kept_modes(recompute, framework), assumed=assumed)
     if not strategy.offload_activations and re.search(r"activations?.offload", words_of(row)):
         asked = least_offload(asked, assumed=assumed)
     if framework.interleaves and degrees.pp > 1 and not row["vpp"] and strategy.schedule == "1f1b":
@@ -88,6 +89,7 @@ class Mode:
     recompute: Recompute
     share: float = 1.0
     offload: float = 0.0
+    keeps_attention: bool = False
 
 
 MODES = (  # lightest work first; frameworks recompute any number of layers, here by eighths
@@ -97,6 +99,7 @@ MODES = (  # lightest work first; frameworks recompute any number of layers, her
     Mode(recompute="full", offload=1.0),
 )
 WHOLE = (MODES[-2], MODES[-1])
+CUSTOM = (Mode(recompute="full", keeps_attention=True), *WHOLE)  # as named tensors of a layer are kept
 
 
 def kept_modes(text: str, framework: Framework) -> tuple[Mode, ...]:
@@ -107,11 +110,13 @@ def kept_modes(text: str, framework: Framework) -> tuple[Mode, ...]:
     >>> from gigawatt.perf import stack
     >>> plain = Framework(stack=stack("modern"), flop="causal")
     >>> [len(kept_modes(text, plain)) for text in ("", "selective", "remat_policy custom/full (see recipe)")]
-    [11, 0, 2]
+    [11, 0, 3]
     """
     if not text:
         return MODES
-    if "custom" in text.lower() or (framework.offloads and recompute_mode(text) == "full"):
+    if "custom" in text.lower():
+        return CUSTOM
+    if framework.offloads and recompute_mode(text) == "full":
         return WHOLE
     return MODES[1:-1] if framework.selects_layers and recompute_mode(text) == "selective" else ()
 
@@ -127,11 +132,13 @@ def lightest(asked: Question, modes: tuple[Mode, ...], *, assumed: list[str]) ->
             recompute=mode.recompute,
             recompute_share=mode.share,
             offload_activations=mode.offload,
+            keeps_attention=mode.keeps_attention,
         )
         tried = dataclasses.replace(asked, strategy=strategy)
         if fits(tried) or mode == modes[-1]:
             layers = f" in {mode.share:.0%} of the layers" if mode.share < 1.0 else ""
             moved = ", what is kept waits in host memory" if mode.offload else ""
+            moved += " but for attention" if mode.keeps_attention else ""
             assumed.append(f"recompute = {mode.recompute}{layers}{moved}: the least that fits")
             return tried
     return asked

@@ -226,6 +226,21 @@ def up_projections(block: Block) -> tuple[Linear, ...]:
     return tuple(x for x in block.mixer.linears if x.split == "column" and x.name.endswith("_up"))
 
 
+def attention_bytes(block: Block, shard: Shard) -> Bytes:
+    """Return the bytes of one layer's queries, keys, values and attention output on one chip, in 16 bits.
+
+    .. math:: 2 T (a + k) (d_{qk} + d_v) / t
+
+    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1 (by count).
+
+    >>> from gigawatt.catalog.models import model
+    >>> float(attention_bytes(model("llama3.1-8b").blocks[0], Shard(sequences=1, seq_tokens=1)))
+    20480.0
+    """
+    core = block.mixer.core
+    return 2.0 * shard.tokens / shard.tp * (core.heads + core.kv_heads) * (core.qk_head_dim + core.v_head_dim)
+
+
 def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> Bytes:
     """Return the activation bytes that one layer keeps for its backward pass, flash attention assumed.
 

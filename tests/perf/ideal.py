@@ -41,18 +41,20 @@ def ideal_machine(chips: int) -> Machine:
     return toy_machine(level(8, math.inf), level(max(chips, 8), math.inf), chips=chips)
 
 
-def ideal_stack() -> Stack:
-    """Return a software that adds nothing of its own."""
+def ideal_stack(**values: float) -> Stack:
+    """Return a software that adds nothing of its own, but for some values."""
     modern = stack("modern")
-    return dataclasses.replace(modern, values={**modern.values, **FREE})
+    return dataclasses.replace(modern, values={**modern.values, **FREE, **values})
 
 
-def ideal_step(monkeypatch: pytest.MonkeyPatch, job: Job, layout: Layout, strategy: Strategy) -> StepTime:
-    """Return the step of a job on the ideal machine."""
+def ideal_step(
+    monkeypatch: pytest.MonkeyPatch, job: Job, layout: Layout, strategy: Strategy, **values: float
+) -> StepTime:
+    """Return the step of a job on the ideal machine; `values` of its software."""
     lose_nothing(monkeypatch)
     monkeypatch.setattr(
         "gigawatt.perf.step.laws", lambda machine, dtype: Laws(linear=LAW, wide=LAW, linear_bytes=2.0)
     )
     machine = ideal_machine(int(layout.chips))
-    setting = setting_of(job, machine=machine, strategy=strategy, stack=ideal_stack())
+    setting = setting_of(job, machine=machine, strategy=strategy, stack=ideal_stack(**values))
     return step_parts(job, layout, setting, passes=microbatch_passes(job, layout, setting))

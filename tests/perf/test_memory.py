@@ -100,6 +100,16 @@ def test_full_recompute_keeps_the_input_of_each_layer_and_one_layer_whole() -> N
     assert found == pytest.approx(2.0 * 2048 * GPT3.hidden * GPT3.layers + one_layer)
 
 
+def test_recompute_that_keeps_attention_holds_four_widths_more() -> None:
+    # queries, keys, values and output, h each in 16 bits: 8 h bytes per token and layer of GPT-3
+    job = Job(model=GPT3, seq_tokens=2048, batch_sequences=1)
+    whole, kept = (
+        float(use(job, Layout(), Strategy(recompute="full", keeps_attention=keeps)).activations_bytes)
+        for keeps in (False, True)
+    )
+    assert kept - whole == pytest.approx(8.0 * 2048 * GPT3.hidden * GPT3.layers)
+
+
 def orders_of(schedule: str, stages: int, microbatches: int, chunks: int) -> list[list[Slot]]:
     """Return the work of each rank."""
     if schedule == "interleaved":

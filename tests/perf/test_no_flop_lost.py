@@ -75,6 +75,29 @@ def test_full_recompute_adds_one_forward_pass(monkeypatch: pytest.MonkeyPatch) -
     assert float(step.recompute_s) == pytest.approx(forward * job.batch_tokens / (PEAK * 16), rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("keeps_attention", "recomputes_output", "widths"), [(True, 1.0, 18.0), (True, 0.0, 10.0)]
+)
+def test_full_recompute_leaves_out_what_is_kept_and_what_backward_does_not_need(
+    monkeypatch: pytest.MonkeyPatch, keeps_attention: bool, recomputes_output: float, widths: float
+) -> None:
+    # GPT-3, flop per token and layer over h^2: output projection 2, up 8, down 8
+    job, layout = job_of("gpt3-175b"), Layout(tp=8)
+    strategy = Strategy(recompute="full", keeps_attention=keeps_attention)
+    step = ideal_step(monkeypatch, job, layout, strategy, recomputes_output=recomputes_output)
+    flop = widths * job.model.hidden**2 * job.model.layers * job.batch_tokens
+    assert float(step.recompute_s) == pytest.approx(flop / (PEAK * 8), rel=1e-9)
+
+
+def test_recompute_makes_the_outputs_of_experts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, layout = job_of("mixtral-8x7b"), Layout(ep=8, dp_shard=8)
+    steps = [
+        ideal_step(monkeypatch, job, layout, Strategy(recompute="full"), recomputes_output=value)
+        for value in (0.0, 1.0)
+    ]
+    assert float(steps[0].recompute_s) == pytest.approx(float(steps[1].recompute_s))
+
+
 @pytest.mark.parametrize(("stages", "chunks", "share"), [(4, 1, 3 / 16), (4, 2, 3 / 32), (8, 1, 7 / 16)])
 def test_the_bubble_of_even_stages_is_the_textbook_one(
     monkeypatch: pytest.MonkeyPatch, stages: int, chunks: int, share: float

@@ -232,10 +232,40 @@ def test_prediction_layers_are_trained_where_the_framework_does():
         ("Megatron-DeepSpeed", "2022", "megatron-deepspeed"),
         ("Megatron + Deepspeed 3D (new branch)", "2021", "deepspeed-pipeline"),
         ("Composer + PyTorch FSDP (llm-foundry)", "2023", "fsdp-2023"),
+        ("Paxml (JAX)", "2023", "paxml-plain"),
+        ("Paxml (JAX) + TransformerEngine", "2023", "paxml"),
     ],
 )
 def test_a_frameworks_name_and_year_say_its_stack(framework, year, stack):
     assert asked(framework=framework, year=year).stack.id == stack
+
+
+def test_experts_of_a_fixed_capacity_are_another_software():
+    tpu = {**JAX, "tp": "1", "micro_batch": "4", "global_batch_seqs": "256"}
+    assert asked(**tpu, id="dropless").stack.id == "maxtext"
+    assert asked(**tpu, model_name="Invented 9B (dropped)").stack.id == "maxtext-dropped"
+
+
+def test_modellinks_own_transformer_is_a_stack_of_its_own():
+    npu = {"accelerator": "Ascend 910B", "framework": "ModelLink (Legacy)"}
+    assert asked(**npu).stack.id == "modellink-legacy"
+    assert asked(**npu | {"framework": "ModelLink (Mcore)"}).stack.id == "modellink"
+
+
+def test_a_framework_recomputes_what_its_recipes_do_where_a_row_does_not_say():
+    core = {"accelerator": "Trainium1 (NeuronCore-v2)", "framework": "Neuron 2.16.0 neuronx-nemo-megatron"}
+    assert asked(**core, recompute="").strategy.recompute == "full"
+    assert asked(**core, recompute="none").strategy.recompute == "none"
+    assert asked(**core, model_name="GPT3-175B").strategy.recompute == "selective"
+    assert asked(**core).strategy.zero_stage == 0
+
+
+def test_custom_rematerialisation_keeps_attention_where_it_fits():
+    ironwood = {**JAX, "accelerator": "TPU7x (Ironwood)", "tp": "1", "recompute": "remat_policy custom/full"}
+    small = asked(**ironwood, global_batch_seqs="256", micro_batch="2").strategy
+    assert (small.recompute, small.keeps_attention) == ("full", True)
+    large = asked(**ironwood, global_batch_seqs="4096", micro_batch="32").strategy
+    assert (large.recompute, large.keeps_attention) == ("full", False)
 
 
 def test_a_pipeline_engine_that_a_row_names_is_its_stack():
