@@ -240,12 +240,6 @@ def test_a_frameworks_name_and_year_say_its_stack(framework, year, stack):
     assert asked(framework=framework, year=year).stack.id == stack
 
 
-def test_experts_of_a_fixed_capacity_are_another_software():
-    tpu = {**JAX, "tp": "1", "micro_batch": "4", "global_batch_seqs": "256"}
-    assert asked(**tpu, id="dropless").stack.id == "maxtext"
-    assert asked(**tpu, model_name="Invented 9B (dropped)").stack.id == "maxtext-dropped"
-
-
 def test_modellinks_own_transformer_is_a_stack_of_its_own():
     npu = {"accelerator": "Ascend 910B", "framework": "ModelLink (Legacy)"}
     assert asked(**npu).stack.id == "modellink-legacy"
