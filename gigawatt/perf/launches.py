@@ -11,16 +11,17 @@ from gigawatt.workload.shard import Shard
 LAUNCH_POWER = 4.0  # how sharp the corner between launch-bound and kernel-bound is
 
 
-def launched_kernels(block: Block, shard: Shard, *, stack: Stack, casts: bool = False) -> Count:
+def launched_kernels(block: Block, shard: Shard, *, stack: Stack, casts: int = 0) -> Count:
     """Return how many kernels of a forward pass over one layer a host launches one by one.
 
     .. math:: n = (1 - g) \\left(\\sum_i (1 - g_i) n_i + (n_e + 2 n_c) E / e_p\\right)
 
     Half of `kernels_per_layer` are the token mixer's, half the feed-forward network's. A layer with experts
     has `router_kernels` times as many, the rest for routing and permutations, and where a stack runs each
-    local expert's products by themselves, n_e of them an expert. In 8 bits or fewer (`casts`) each product
-    has n_c = `kernels_per_cast` more. Graphs of parts of a layer launch the kernels of attention, of a
-    recurrence, of a dense network, or of routing, and none of the experts'; graphs of a whole pass (g) all.
+    local expert's products by themselves, n_e of them an expert. In 8 bits or fewer each product has n_c
+    more: `kernels_per_cast` for each of the `casts` of its input, values and scales. Graphs of parts of a
+    layer launch the kernels of attention, of a recurrence, of a dense network, or of routing, and none of the
+    experts'; graphs of a whole pass (g) all.
     Source: NVIDIA Transformer Engine, GroupedLinear (one product an expert); NVIDIA, Optimizing DeepSeek-V3
     Training Performance on GB200 NVL72, sec. 2.1 (scaling kernels); counts per stack.
     """

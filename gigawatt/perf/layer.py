@@ -93,6 +93,7 @@ class Laws:
     linear: KernelLaw
     wide: KernelLaw
     linear_bytes: float  # of one operand element
+    casts: int = 0  # kernels that make an operand of 8 bits or fewer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -346,8 +347,7 @@ def throttled(parts: PassTime, setting: Setting) -> PassTime:
 
 def _finish(parts: PassTime, block: Block, shard: Shard, *, passes: float, setting: Setting) -> PassTime:
     stack = setting.stack
-    casts = setting.laws.linear_bytes < BF16_BYTES
-    kernels = passes * launched_kernels(block, shard, stack=stack, casts=casts)
+    kernels = passes * launched_kernels(block, shard, stack=stack, casts=setting.laws.casts)
     syncs = passes * (bool(block.mixer.linears) + (block.mlp is not None)) * (shard.tp - 1.0)
     waited = launch_wait_s(kernels, parts.total_s, syncs=syncs, stack=stack)
     return dataclasses.replace(parts, launch_s=waited)

@@ -42,6 +42,8 @@ OPERAND_BYTES = {
     "fp4": 0.5,
 }
 
+CASTS = {"fp8": 1, "int8": 1, "mxfp8": 2, "nvfp4": 2, "fp4": 1}  # that make an operand: values, scales
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepTime:
@@ -103,7 +105,7 @@ def laws(machine: Machine, dtype: str) -> Laws:
     wide_dtype = dtype if dtype in ("fp16", "fp32", "tf32") else "bf16"
     wide = kernel_law(machine.chip, wide_dtype)
     linear = wide if dtype == wide_dtype else kernel_law(machine.chip, dtype)
-    return Laws(linear=linear, wide=wide, linear_bytes=OPERAND_BYTES[dtype])
+    return Laws(linear=linear, wide=wide, linear_bytes=OPERAND_BYTES[dtype], casts=CASTS.get(dtype, 0))
 
 
 def shard_of(job: Job, layout: Layout, strategy: Strategy) -> Shard:

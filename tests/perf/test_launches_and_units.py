@@ -51,11 +51,12 @@ def test_a_layer_that_only_mixes_tokens_launches_half_of_a_whole_one():
     assert [launched_kernels(b, shard(1), stack=recurrences) for b in blocks[:2]] == [0, 10]
 
 
-def test_eight_bits_launch_a_scaling_kernel_for_each_product():
-    plain = software(kernels_per_layer=20, router_kernels=2, kernels_per_expert=2, kernels_per_cast=2)
+@pytest.mark.parametrize("casts", [1, 2])  # values, and the scales of blocks
+def test_eight_bits_launch_scaling_kernels_for_each_product(casts):
+    plain = software(kernels_per_layer=20, router_kernels=2, kernels_per_expert=2, kernels_per_cast=1)
     wide = launched_kernels(BLOCK, shard(8), stack=plain)
-    narrow = launched_kernels(BLOCK, shard(8), stack=plain, casts=True)
-    assert narrow - wide == 2 * 2 + 2 * 2 * 16  # two linear layers of attention, two of each local expert
+    narrow = launched_kernels(BLOCK, shard(8), stack=plain, casts=casts)
+    assert narrow - wide == casts * (2 + 2 * 16)  # two linear layers of attention, two of each local expert
 
 
 @pytest.mark.parametrize("launched", [1.0, 40.0, 4000.0])
