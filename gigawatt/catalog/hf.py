@@ -66,7 +66,12 @@ def model_of(raw: Mapping[str, Any], *, id: str, name: str, where: str) -> Model
         position_params=(positions + traits.position_offset) * hidden if positions else 0,
         vector_params=hidden * (1 + traits.norm_bias) + traits.extra_vectors(config),
         mtp_layers=config.whole(
-            "num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", default=0, least=0
+            "mtp_num_layers",  # passes through one layer of weights, where a configuration says
+            "num_nextn_predict_layers",
+            "mtp_num_hidden_layers",
+            "num_mtp_modules",
+            default=0,
+            least=0,
         ),
         max_seq_tokens=config.whole("max_position_embeddings", "n_positions", default=0, least=0),
         note=unknown_kind(config),

@@ -303,4 +303,5 @@ def layer_block(config: Config, traits: Traits, *, i: int, layers: int) -> Block
         mlp=None if alone or (sparse and not beside) else mlp_of(config, traits),
         moe=moe_of(config, traits) if sparse else None,
         vector_params=norms * hidden * (1 + traits.norm_bias) + extra + connection_params(config, hidden),
+        streams=config.whole("hc_mult", default=1),
     )

@@ -251,6 +251,7 @@ class Block:
     mlp: Mlp | None  # dense feed-forward
     moe: Moe | None
     vector_params: int = 0  # norms
+    streams: int = 1  # residual streams, as wide as the model each
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

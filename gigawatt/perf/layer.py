@@ -18,19 +18,26 @@ from gigawatt.perf.kernels import (
     gemm_s,
     grouped_gemm_s,
     memory_bound_s,
+    overlapped_s,
     power_rate,
 )
+from gigawatt.perf.launches import launch_wait_s, launched_kernels
 from gigawatt.perf.layout import Strategy
-from gigawatt.units import Bytes, Count, Real, Seconds, total
+from gigawatt.units import Bytes, Real, Seconds, total
 from gigawatt.workload.shard import (
+    CHUNK_TOKENS,
     Product,
     Shard,
     attention_keys,
     elementwise_bytes,
+    expert_products,
     layer_products,
     linear_product,
+    mlp_activation_bytes,
+    recurrent_bytes,
     routed_bytes,
     score_bytes,
+    sublayers,
     up_projections,
 )
 
@@ -38,7 +45,6 @@ from gigawatt.workload.shard import (
 # for two of the forward kernel (norms, activation), one for three in residual additions.
 BACKWARD_TRAFFIC_RATIO = 1.5
 BF16_BYTES = 2.0
-LAUNCH_POWER = 4.0  # how sharp the corner between launch-bound and kernel-bound is
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +93,7 @@ class Laws:
     linear: KernelLaw
     wide: KernelLaw
     linear_bytes: float  # of one operand element
+    casts: int = 0  # kernels that make an operand of 8 bits or fewer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,8 +152,8 @@ def attention_pass_s(
     With flash attention the scores never leave the chip; kernels of its second version use the instructions
     of Ampere, and stay behind the chip's best on later ones. Without, they are two batched products each way
     and `softmax_passes` readings or writings of the score matrix.
-    Valid for: causal self-attention; a linear core costs its flop at the wide law, `linear_passes` times, for
-    scans by chunks run as several kernels with their states and sums in memory between them.
+    Valid for: causal self-attention; a linear core costs the longer of its flop at the wide law and of what
+    its kernels move, `linear_passes` times.
     Source: Dao 2023, arXiv:2307.08691; Korthikanti 2022, arXiv:2205.05198 sec. 4.
     """
     core, law = block.mixer.core, setting.laws.wide
@@ -154,12 +161,12 @@ def attention_pass_s(
     rows = shard.sequences * core.heads / shard.tp
     queries = shard.seq_tokens / shard.cp
     eta = setting.sustained
+    if not block.mixer.linears:
+        return 0.0 * rows, 0.0
     if core.span == "linear":
-        flop_ratio = 2.0 if backward else 1.0
-        chunk = 64.0  # chunked recurrences work on blocks of 64 tokens (Yang 2023, arXiv:2312.06635)
-        size = flop_ratio * queries / chunk * rows
-        one = grouped_gemm_s(chunk, core.v_head_dim, 3.0 * core.qk_head_dim, groups=size, law=law)
-        return setting.stack["linear_passes"] * one / eta, 0.0
+        one = recurrence_s(block, shard, law=law)
+        ratio = 2.0 if backward else 1.0  # the states again, and two gradients of each product
+        return ratio * setting.stack["linear_passes"] * one / eta, 0.0
     dims = {"qk_head_dim": core.qk_head_dim, "v_head_dim": core.v_head_dim}
     if setting.stack["flash_attention"]:
         kernel = attention_backward_s if backward else attention_forward_s
@@ -173,6 +180,28 @@ def attention_pass_s(
     return times * (scores + values) / eta, moved
 
 
+def recurrence_s(block: Block, shard: Shard, *, law: KernelLaw) -> Seconds:
+    """Return the time of the forward pass of a linear recurrence on one chip.
+
+    Each chunk of tokens is multiplied with itself, and with the state before it, as products of 3 d_qk deep.
+    Valid for: scans by chunks; a recurrence whose kernels reach what streaming ones do.
+    Source: Dao 2024, arXiv:2405.21060 sec. 6; bytes: see `recurrent_bytes`.
+
+    >>> from gigawatt.catalog.records import Core, Mixer
+    >>> from gigawatt.perf.kernel_constants import EXAMPLE_LAW
+    >>> core = Core(heads=4, kv_heads=1, qk_head_dim=16, v_head_dim=8, span="linear")
+    >>> one = Block(count=1, mixer=Mixer(linears=(), core=core), mlp=None, moe=None)
+    >>> float(recurrence_s(one, Shard(sequences=1, seq_tokens=100), law=EXAMPLE_LAW))  # 68800 bytes at 2 TB/s
+    3.44e-08
+    """
+    core = block.mixer.core
+    chunks = shard.sequences * shard.seq_tokens / shard.cp / CHUNK_TOKENS * core.heads / shard.tp
+    width, depth = core.v_head_dim, 3.0 * core.qk_head_dim
+    kept_on_chip = {"bytes_per_input": 0.0, "bytes_per_output": 0.0}
+    products = grouped_gemm_s(CHUNK_TOKENS, width, depth, groups=chunks, law=law, **kept_on_chip)
+    return overlapped_s(products, memory_bound_s(recurrent_bytes(block, shard), law=law), law=law)
+
+
 def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
 
@@ -181,7 +210,17 @@ def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """
     dense = elementwise_bytes(block, shard, hidden=setting.hidden)
     stack = setting.stack
-    return stack["elementwise_passes"] * dense + stack["routed_passes"] * routed_bytes(block, shard)
+    routed = routing_bytes(block, shard, stack=stack)
+    return stack["elementwise_passes"] * dense + stack["routed_passes"] * routed
+
+
+def routing_bytes(block: Block, shard: Shard, *, stack: Stack) -> Bytes:
+    """Return the bytes that the elementwise kernels of the routed experts move, with a stack's dispatcher.
+
+    Definition: see `routed_bytes`.
+    """
+    biases = stack["expert_bias_passes"]
+    return routed_bytes(block, shard, copies=stack["routed_copies"], bias_passes=biases)
 
 
 def cast_bytes(products: tuple[Product, ...], setting: Setting) -> Bytes:
@@ -215,7 +254,11 @@ def tensor_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
     Valid for: forward; backward makes the same calls on gradients.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.2.2.
     """
-    pairs = 1 + (block.mlp is not None) + (block.moe is not None and block.moe.shared is not None)
+    pairs = (
+        bool(block.mixer.linears)
+        + (block.mlp is not None)
+        + (block.moe is not None and block.moe.shared is not None)
+    )
     message = BF16_BYTES * shard.tokens * setting.hidden
     group = Group(ranks=shard.tp, stride=1)
     machine = setting.machine
@@ -287,40 +330,6 @@ def _routed_width(moe: Moe) -> int:
     return moe.expert.linears[0].inputs
 
 
-def launched_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
-    """Return how many kernels of a forward pass over one layer a host launches one by one.
-
-    .. math:: n = (1 - g) n_{layer} r + (1 - g_e) n_e E / e_p
-
-    A layer with experts has r = `router_kernels` times as many (routing, permutations) and, where a stack
-    runs each local expert's products by themselves, n_e of them an expert. Graphs of parts of a layer launch
-    a share g of the layer's kernels and none of the experts'; graphs of a whole pass launch all.
-    Source: NVIDIA Transformer Engine, GroupedLinear (one product an expert); counts per stack.
-    """
-    kernels = stack["kernels_per_layer"] * (stack["router_kernels"] if block.moe else 1.0)
-    launched = (1.0 - stack["graphed"]) * kernels
-    if block.moe is None:
-        return launched
-    local = block.moe.experts / shard.ep
-    return launched + (stack["graphed"] < 1.0) * stack["kernels_per_expert"] * local
-
-
-def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: Stack) -> Seconds:
-    """Return how long the chip waits for a host that launches kernels slower than they run.
-
-    .. math:: T = \\left(H^q + D^q\\right)^{1/q} - D, \\quad H = n t_{host} + n_{sync} t_{peer}
-
-    About max(0, H - D), with the corner rounded: within a layer some kernels are shorter than their launch
-    and others longer, and the queue between them is short. q = 4; n_sync counts the peers that collectives
-    wait for, each launched by a host of its own.
-    Valid for: asynchronous launches; device_s above 0.
-    Source: one producer and one consumer of a bounded queue; t_host fitted per stack.
-    """
-    host_s = launched * stack["host_s_per_kernel"] + syncs * stack["host_s_per_peer"]
-    excess = np.log1p((host_s / device_s) ** LAUNCH_POWER)  # no difference of two near numbers
-    return device_s * np.expm1(excess / LAUNCH_POWER)
-
-
 def throttled(parts: PassTime, setting: Setting) -> PassTime:
     """Return a pass with its tensor operations at the clock that power allows.
 
@@ -336,9 +345,10 @@ def throttled(parts: PassTime, setting: Setting) -> PassTime:
     )
 
 
-def _finish(parts: PassTime, block: Block, shard: Shard, *, passes: float, stack: Stack) -> PassTime:
-    kernels = passes * launched_kernels(block, shard, stack=stack)
-    syncs = passes * (1.0 + (block.mlp is not None)) * (shard.tp - 1.0)
+def _finish(parts: PassTime, block: Block, shard: Shard, *, passes: float, setting: Setting) -> PassTime:
+    stack = setting.stack
+    kernels = passes * launched_kernels(block, shard, stack=stack, casts=setting.laws.casts)
+    syncs = passes * (bool(block.mixer.linears) + (block.mlp is not None)) * (shard.tp - 1.0)
     waited = launch_wait_s(kernels, parts.total_s, syncs=syncs, stack=stack)
     return dataclasses.replace(parts, launch_s=waited)
 
@@ -361,7 +371,7 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=1.0),
         ep_comm_s=expert_comm_s(block, shard, setting),
     )
-    return _finish(throttled(parts, setting), block, shard, passes=1.0, stack=stack)
+    return _finish(throttled(parts, setting), block, shard, passes=1.0, setting=setting)
 
 
 def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTime, Seconds]:
@@ -386,7 +396,7 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     )
     warm = throttled(parts, setting)
     weight_grad = weight_grad * (warm.matmul_s / parts.matmul_s)
-    return _finish(warm, block, shard, passes=2.0, stack=stack), weight_grad
+    return _finish(warm, block, shard, passes=2.0, setting=setting), weight_grad
 
 
 def computed_again(block: Block, shard: Shard, *, setting: Setting, forward: PassTime) -> PassTime:
@@ -418,8 +428,8 @@ def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: Pas
     """Return what backward computes again, on the mean layer when only a share of them recomputes.
 
     Full: the forward pass, see `computed_again`. Selective: the attention core without flash attention (with
-    it the kernel recomputes inside itself already), else the norms, activation functions and the
-    up-projections of latent attention.
+    it the kernel recomputes inside itself already), else what the strategy names, or the norms, activation
+    functions and the up-projections of latent attention.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 5.
     """
     share = setting.strategy.recompute_share
@@ -431,10 +441,47 @@ def recompute_time(block: Block, shard: Shard, setting: Setting, *, forward: Pas
         attention, scores = attention_pass_s(block, shard, setting, backward=False)
         scores_s = memory_bound_s(scores, law=setting.laws.wide)
         return PassTime(attention_s=attention, memory_bound_s=scores_s).scaled(share)
+    if setting.strategy.recomputed:
+        return named_again(block, shard, setting=setting, forward=forward).scaled(share)
     moved = fused_bytes(block, shard, setting=setting)
     again = sum((product_s(linear_product(x, shard), setting) for x in up_projections(block)), 0.0)
     norms_s = memory_bound_s(0.5 * moved, law=setting.laws.wide)
     return PassTime(matmul_s=again, memory_bound_s=norms_s).scaled(share)
+
+
+def named_again(block: Block, shard: Shard, *, setting: Setting, forward: PassTime) -> PassTime:
+    """Return the time of the parts of a forward pass that a strategy names to be computed again.
+
+    `norms`; `activations` of the experts; `up`-projections of latent attention; `dense` feed-forward
+    networks; the attention `core`; the `routed` experts with their messages.
+    Source: Megatron-Core, transformer_config.py (recompute_modules).
+    """
+    stack, moe, mlp = setting.stack, block.moe, block.mlp
+    named = setting.strategy.recomputed.split("+")
+    products: list[Product] = []
+    moved: Bytes = 0.0
+    routed = moe is not None and "routed" in named
+    if "norms" in named:
+        moved = 2 * BF16_BYTES * shard.local_tokens * setting.hidden * sublayers(block)
+    if "up" in named:
+        products += [linear_product(x, shard) for x in up_projections(block)]
+    if mlp and "dense" in named:
+        products += [linear_product(x, shard) for x in mlp.linears]
+        moved = moved + mlp_activation_bytes(mlp, shard.tokens, shard.tp)
+    moved = stack["elementwise_passes"] * moved
+    if moe and routed:
+        products += expert_products(moe, shard, imbalance=stack["ep_imbalance"])
+        moved = moved + stack["routed_passes"] * routing_bytes(block, shard, stack=stack)
+    elif moe and "activations" in named:
+        sent = shard.expert_tokens * moe.topk
+        moved = moved + stack["routed_passes"] * mlp_activation_bytes(moe.expert, sent, 1.0)
+    core = "core" in named and block.mixer.core.span != "linear"
+    return PassTime(
+        matmul_s=sum((product_s(p, setting) for p in products), 0.0),
+        attention_s=forward.attention_s if core else 0.0,
+        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide),
+        ep_comm_s=forward.ep_comm_s if routed else 0.0,
+    )
 
 
 def layer_time(block: Block, shard: Shard, setting: Setting) -> LayerTime:

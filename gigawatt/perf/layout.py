@@ -79,6 +79,7 @@ class Strategy:
     recompute: Recompute = "none"
     recompute_share: float = 1.0  # of the layers that recompute; the others keep everything
     keeps_attention: bool = False  # full recompute, but for queries, keys, values and attention's output
+    recomputed: str = ""  # parts that "selective" names, "norms+up"; none: what is cheap
     schedule: Schedule = "1f1b"
     zero_stage: int = 1  # 0: replicated; 1: optimizer; 2: + gradients; 3: + weights (FSDP)
     sequence_parallel: bool = True  # Megatron sequence parallelism; acts where tp > 1

@@ -26,6 +26,7 @@ from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import BUBBLE_SHARE, MicrobatchTime, stage_layers
 from gigawatt.perf.stacks import clock_of
 from gigawatt.units import Count, Real, Seconds, total
+from gigawatt.workload.flop import prediction_blocks
 from gigawatt.workload.params import params
 from gigawatt.workload.shard import Product, Shard
 
@@ -40,6 +41,8 @@ OPERAND_BYTES = {
     "nvfp4": 0.56,
     "fp4": 0.5,
 }
+
+CASTS = {"fp8": 1, "int8": 1, "mxfp8": 2, "nvfp4": 2, "fp4": 1}  # that make an operand: values, scales
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +105,7 @@ def laws(machine: Machine, dtype: str) -> Laws:
     wide_dtype = dtype if dtype in ("fp16", "fp32", "tf32") else "bf16"
     wide = kernel_law(machine.chip, wide_dtype)
     linear = wide if dtype == wide_dtype else kernel_law(machine.chip, dtype)
-    return Laws(linear=linear, wide=wide, linear_bytes=OPERAND_BYTES[dtype])
+    return Laws(linear=linear, wide=wide, linear_bytes=OPERAND_BYTES[dtype], casts=CASTS.get(dtype, 0))
 
 
 def shard_of(job: Job, layout: Layout, strategy: Strategy) -> Shard:
@@ -148,15 +151,15 @@ def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
 def microbatch_passes(job: Job, layout: Layout, setting: Setting) -> StagePasses:
     """Return one microbatch through all layers and the head, on the chips of one model replica's pipeline.
 
-    Multi-token-prediction layers cost as the last block does and sit on the last stage.
+    Multi-token-prediction layers cost as the blocks that they are made of and sit on the last stage.
     Source: sum of the layers.
     """
     shard = shard_of(job, layout, setting.strategy)
     head = head_time(job, shard, setting)
     times = {b: (layer_time(b, shard, setting), n) for b, n in distinct_blocks(job.model).items()}
-    last = dataclasses.replace(job.model.blocks[-1], count=1)
     mtp = job.model.mtp_layers
-    weighted = [*times.values(), (times[last][0], mtp), (head, 1)] if mtp else [*times.values(), (head, 1)]
+    predicting = [(times[block][0], mtp) for block in prediction_blocks(job.model) if mtp]
+    weighted = [*times.values(), *predicting, (head, 1)]
     body = [(t, n) for b, (t, n) in times.items() if n > 0.25 * job.model.layers or len(times) == 1]
     return StagePasses(
         forward=_added([t.forward.scaled(n) for t, n in weighted]),
@@ -164,7 +167,7 @@ def microbatch_passes(job: Job, layout: Layout, setting: Setting) -> StagePasses
         recompute=_added([t.recompute.scaled(n) for t, n in weighted]),
         weight_grad_s=sum(t.weight_grad_s * n for t, n in weighted),
         layer_s=sum(t.total_s * n for t, n in body) / sum(n for _, n in body),
-        head_s=head.total_s + mtp * times[last][0].total_s,
+        head_s=head.total_s + sum(n * t.total_s for t, n in predicting),
     )
 
 

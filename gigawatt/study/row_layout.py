@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from gigawatt.catalog.records import Machine, Model, Stack
 from gigawatt.perf import Job, Layout, Strategy, memory_use, microbatch_passes, setting_of, step_parts
-from gigawatt.perf.layout import Recompute, Schedule
+from gigawatt.perf.layout import Schedule
 from gigawatt.perf.stacks import written
 from gigawatt.study.row_cells import Row, RowError, amount, positive, whole
 from gigawatt.study.row_framework import Framework, row_framework
 from gigawatt.study.row_machine import row_dtype, row_machine
 from gigawatt.study.row_model import row_model
+from gigawatt.study.row_recompute import Mode, kept_modes, recompute_mode, recomputed_parts
 
 # JAX sees a TPU's TensorCores as devices of their own, except where two make one megacore (v4, v5p).
 # Google Cloud TPU documentation, "System architecture": cores per chip.
@@ -67,6 +68,7 @@ def question(row: Row) -> Question:
     recompute = row["recompute"] or framework.recompute
     strategy = Strategy(
         recompute=recompute_mode(recompute),
+        recomputed=recomputed_parts(recompute),
         schedule=schedule_of(row["overlap_notes"], chunks=int(layout.chunks)),
         zero_stage=zero,
         sequence_parallel=_sequence_parallel(row, framework, tp=degrees.tp),
@@ -80,45 +82,6 @@ def question(row: Row) -> Question:
     if framework.interleaves and degrees.pp > 1 and not row["vpp"] and strategy.schedule == "1f1b":
         asked = interleaved(asked, assumed=assumed)
     return dataclasses.replace(asked, assumed=tuple(assumed))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mode:
-    """What is recomputed, in which share of the layers, and what of the rest waits in host memory."""
-
-    recompute: Recompute
-    share: float = 1.0
-    offload: float = 0.0
-    keeps_attention: bool = False
-
-
-MODES = (  # lightest work first; frameworks recompute any number of layers, here by eighths
-    Mode(recompute="none"),
-    Mode(recompute="selective"),
-    *(Mode(recompute="full", share=eighth / 8.0) for eighth in range(1, 9)),
-    Mode(recompute="full", offload=1.0),
-)
-WHOLE = (MODES[-2], MODES[-1])
-CUSTOM = (Mode(recompute="full", keeps_attention=True), *WHOLE)  # as named tensors of a layer are kept
-
-
-def kept_modes(text: str, framework: Framework) -> tuple[Mode, ...]:
-    """Return the recompute modes that a configuration's words leave open, lightest work first.
-
-    In frameworks that wrap layers or operators one by one, "selective" does not say how many.
-
-    >>> from gigawatt.perf import stack
-    >>> plain = Framework(stack=stack("modern"), flop="causal")
-    >>> [len(kept_modes(text, plain)) for text in ("", "selective", "remat_policy custom/full (see recipe)")]
-    [11, 0, 3]
-    """
-    if not text:
-        return MODES
-    if "custom" in text.lower():
-        return CUSTOM
-    if framework.offloads and recompute_mode(text) == "full":
-        return WHOLE
-    return MODES[1:-1] if framework.selects_layers and recompute_mode(text) == "selective" else ()
 
 
 def lightest(asked: Question, modes: tuple[Mode, ...], *, assumed: list[str]) -> Question:
@@ -254,20 +217,6 @@ def zero_stage(text: str, software: Stack) -> tuple[int, bool]:
         (1, r"zero-?1|distributed|^1(?= |$)"),
     )
     return next((stage for stage, words in rules if re.search(words, low)), 0), offload
-
-
-def recompute_mode(text: str) -> Recompute:
-    """Return the recompute mode that a configuration's words mean; none when blank, as frameworks default.
-
-    >>> recompute_mode("remat_policy=full"), recompute_mode("selective: mla_up_proj"), recompute_mode("")
-    ('full', 'selective', 'none')
-    """
-    low = text.lower()
-    if not low or re.match(r"none|no\b|false|off|0$|disabled", low):
-        return "none"
-    if re.search(r"full|uniform|block|^(true|yes|on|1)$|every layer", low):
-        return "full"
-    return "selective"
 
 
 def schedule_of(notes: str, *, chunks: int) -> Schedule:

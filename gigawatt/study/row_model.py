@@ -107,9 +107,18 @@ def _as_in(row: Row, found: Model, *, layers: int) -> Model:
     if row["vocab"]:
         found = dataclasses.replace(found, vocab=positive(row, "vocab"))
     dense = re.search(r"dense_layers=(\d+)", row["other_arch_notes"])
-    if not layers or layers == found.layers:
+    if not layers or layers == found.layers or not _falls_on_stages(row, found, layers=layers):
         return found
     return cut_to(found, layers, dense=int(dense[1]) if dense else None)
+
+
+def _falls_on_stages(row: Row, found: Model, *, layers: int) -> bool:
+    """Return whether a row may hold so few layers: not where only the whole model falls on its stages.
+
+    Source: Narayanan 2021, arXiv:2104.04473 sec. 2.2 (layers are a multiple of stages times chunks).
+    """
+    slots = whole(row, "pp", default=1) * whole(row, "vpp", default=1)
+    return slots < 2 or layers % slots == 0 or found.layers % slots != 0
 
 
 def cut_to(found: Model, layers: int, *, dense: int | None = None) -> Model:

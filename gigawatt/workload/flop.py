@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -109,18 +110,37 @@ def head_flop_per_token(model: Model) -> Flop:
     return 2.0 * model.hidden * model.vocab
 
 
+def prediction_blocks(model: Model) -> tuple[Block, ...]:
+    """Return the blocks that one multi-token-prediction layer is made of.
+
+    Definition: the last layer; of a hybrid, whose layers mix tokens or feed forward, the last attention and
+    the last layer ("*E" in the configurations of Nemotron 3).
+
+    >>> from gigawatt.catalog.models import model
+    >>> [len(prediction_blocks(model(name))) for name in ("deepseek-v3", "nemotron-3-super-120b-a12b")]
+    [1, 2]
+    """
+    last = dataclasses.replace(model.blocks[-1], count=1)
+    if last.mixer.linears:
+        return (last,)
+    mixers = [b for b in model.blocks if b.mixer.linears and b.mixer.core.span != "linear"]
+    return (*(dataclasses.replace(block, count=1) for block in mixers[-1:]), last)
+
+
 def prediction_layers_flop_per_token(model: Model, seq_tokens: Count) -> Flop:
     """Return the forward flop per token of multi-token-prediction layers and their heads.
 
-    .. math:: F = n_{mtp} (F_{last layer} + 2 \\cdot 2h \\cdot h + 2 h V)
+    .. math:: F = n_{mtp} (F_{layer} + 2 \\cdot 2h \\cdot h + 2 h V)
 
-    Valid for: DeepSeek-V3 style modules: one projection of 2h to h, one layer, the shared head.
+    Valid for: DeepSeek-V3 style modules: one projection of 2h to h, one layer (see `prediction_blocks`), the
+    shared head.
     Source: DeepSeek-V3, arXiv:2412.19437 sec. 2.2.
 
     >>> prediction_layers_flop_per_token.__name__
     'prediction_layers_flop_per_token'
     """
-    one = layer_flop_per_token(model.blocks[-1], seq_tokens) + 4.0 * model.hidden**2
+    layer = sum(layer_flop_per_token(block, seq_tokens) for block in prediction_blocks(model))
+    one = layer + 4.0 * model.hidden**2
     return model.mtp_layers * (one + head_flop_per_token(model))
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gigawatt.catalog.records import Block, Linear, Mlp, Moe
+import numpy as np
+
+from gigawatt.catalog.records import Block, Core, Linear, Mlp, Moe
 from gigawatt.units import Bytes, Count, Real
 from gigawatt.workload.flop import attended_tokens
+
+CHUNK_TOKENS = 128.0  # of a chunked scan: the default of Megatron-Core's state-space layers (chunk_size)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,8 +134,9 @@ def mlp_activation_bytes(mlp: Mlp, tokens: Real, cut: Real) -> Bytes:
 def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
     """Return the bytes that a layer's forward elementwise kernels must move when each is fused once.
 
-    Two norms (read and write h), two residual additions (read two, write one), rotary embedding of q and k,
-    and the activation function of dense and shared feed-forward networks; `routed_bytes` has the experts'.
+    Of each sublayer norm and residual streams, rotary embedding of q and k, and the activation function of
+    dense and shared feed-forward networks; `routed_bytes` has the experts', `recurrent_bytes` what linear
+    recurrences move.
     Valid for: bf16; attention's own traffic left out; stacks multiply this by the passes they really make.
     Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
 
@@ -139,9 +144,10 @@ def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
     'elementwise_bytes'
     """
     core = block.mixer.core
-    held = 2.0 * shard.local_tokens * hidden * (2 * 2 + 2 * 3)
-    rotary = 2.0 * shard.tokens / shard.tp * (core.heads + core.kv_heads) * core.qk_head_dim * 2
-    moved = held + rotary
+    moved = 2.0 * shard.local_tokens * hidden * residual_passes(block.streams) * sublayers(block)
+    if core.span != "linear":
+        turned = (core.heads + core.kv_heads) * core.qk_head_dim
+        moved = moved + 2.0 * shard.tokens / shard.tp * turned * 2
     if block.mlp:
         moved = moved + mlp_activation_bytes(block.mlp, shard.tokens, shard.tp)
     if block.moe and block.moe.shared:
@@ -149,23 +155,93 @@ def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
     return moved
 
 
-def routed_bytes(block: Block, shard: Shard) -> Bytes:
+def sublayers(block: Block) -> int:
+    """Return how many of a token mixer and a feed-forward network a layer has: each brings norm and residual.
+
+    Definition: layers of hybrids are one or the other.
+
+    >>> from gigawatt.catalog.models import model
+    >>> [sublayers(model(name).blocks[0]) for name in ("llama3.1-8b", "nemotron-h-56b")]
+    [2, 1]
+    """
+    return bool(block.mixer.linears) + bool(block.mlp or block.moe)
+
+
+def residual_passes(streams: int) -> int:
+    """Return how often a sublayer reads or writes one residual stream's width, outside its own kernels.
+
+    .. math:: 5, \\quad 4 n + 4 \\text{ for } n > 1 \\text{ streams}
+
+    A norm (2) and an addition (3). Several streams are read for their weights (n), mixed into one (n + 1),
+    and read, added to and written (2 n + 1), beside the norm (2).
+    Source: operand count of hyper-connections, Zhu 2024, arXiv:2409.19606 sec. 3.
+
+    >>> residual_passes(1), residual_passes(4)
+    (5, 20)
+    """
+    return 5 if streams == 1 else 4 * streams + 4
+
+
+def mixed_width(core: Core) -> int:
+    """Return the width of what a linear recurrence mixes: values, and keys and queries of their own heads.
+
+    .. math:: a d_v + 2 a_{kv} d_{qk}
+
+    Source: Dao 2024, arXiv:2405.21060 sec. 7 (x, B and C); Yang 2024, arXiv:2412.06464 (v, k and q).
+
+    >>> mixed_width(Core(heads=4, kv_heads=1, qk_head_dim=16, v_head_dim=8, span="linear"))
+    64
+    """
+    return core.heads * core.v_head_dim + 2 * core.kv_heads * core.qk_head_dim
+
+
+def recurrent_bytes(block: Block, shard: Shard) -> Bytes:
+    """Return the bytes that the kernels of a linear recurrence move in a forward pass.
+
+    .. math:: \\frac{T}{t} \\left(4 w + 2 (3 + 3) a d_v + 12 \\frac{a d_{qk} d_v}{c}\\right)
+
+    A short convolution reads and writes all that is mixed, w; values are read for the states and for the
+    outputs, which are written; gate and norm read two and write one. Of each chunk of c tokens the states are
+    written and read in 32 bits, passed on to the next chunk, then written and read in 16 bits.
+    Valid for: scans by chunks in separate kernels.
+    Source: kernels of mamba_ssm, ops/triton/ssd_combined.py (convolution, chunk states, state passing, chunk
+    scan), by operand count.
+
+    >>> from gigawatt.catalog.records import Mixer
+    >>> core = Core(heads=4, kv_heads=1, qk_head_dim=16, v_head_dim=8, span="linear")
+    >>> one = Block(count=1, mixer=Mixer(linears=(), core=core), mlp=None, moe=None)
+    >>> recurrent_bytes(one, Shard(sequences=1, seq_tokens=100))
+    68800.0
+    """
+    core = block.mixer.core
+    states = 12.0 * core.heads * core.qk_head_dim * core.v_head_dim / CHUNK_TOKENS
+    passes = 12.0 * core.heads * core.v_head_dim
+    return shard.tokens / shard.tp * (4.0 * mixed_width(core) + passes + states)
+
+
+def routed_bytes(block: Block, shard: Shard, *, copies: float = 1.0, bias_passes: float = 6.0) -> Bytes:
     """Return the bytes that the elementwise kernels of the routed experts must move when each is fused once.
 
-    .. math:: 2 T K (4 h + 3 f)
+    .. math:: 2 T K ((4 c + b) h + 3 f)
 
     The permutation of the tokens sent and their weighted sum (read and write h each), and the activation
-    function.
+    function. A dispatcher that sends tokens sorted by chip sorts them again by expert: with 2 (K + 1) h moved
+    at home and 4 K h at the experts, c = 1.5 (`copies`). Alone on a chip there is nothing to send. Biases of
+    the experts' outputs are scaled (1), added (3) and the experts put together (2): b = 6 (`bias_passes`).
     Valid for: bf16, forward, gated experts (2 f for plain ones).
-    Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
+    Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1; NVIDIA, Optimizing DeepSeek-V3
+    Training Performance on GB200 NVL72, sec. 2.1.1 (permutations by dispatcher); Megatron-Core, grouped
+    experts (biases one expert at a time).
 
     >>> routed_bytes.__name__
     'routed_bytes'
     """
     if block.moe is None:
         return 0.0
+    up, down = block.moe.expert.linears[0], block.moe.expert.linears[-1]
     sent = shard.expert_tokens * block.moe.topk
-    permuted = 2.0 * sent * block.moe.expert.linears[0].inputs * 4
+    times = np.where(np.asarray(shard.ep) > 1, copies, 1.0)
+    permuted = 2.0 * sent * up.inputs * (4.0 * times + bias_passes * down.bias)
     return mlp_activation_bytes(block.moe.expert, sent, 1.0) + permuted
 
 
@@ -255,9 +331,11 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> 
     core, tokens, tp = block.mixer.core, shard.tokens, shard.tp
     operand = keeping.operand_bytes if keeping.operands else 0.0
     narrow = operand if operand < 2.0 else 0.0  # attention's output again, as an operand
-    norms = shard.local_tokens * hidden * (2 * 2.0 + 2 * operand * keeping.cheap)
+    norms = sublayers(block) * shard.local_tokens * hidden * (2.0 * block.streams + operand * keeping.cheap)
     queries = core.heads * (core.qk_head_dim + core.v_head_dim)
     keys = core.kv_heads * (core.qk_head_dim + core.v_head_dim)
+    if core.span == "linear":  # what is mixed, the gate and the output
+        queries, keys = mixed_width(core), 2 * core.heads * core.v_head_dim
     if not keeping.cheap and up_projections(block):  # projected up again from what is kept of them
         queries, keys = core.heads * core.v_head_dim, 0
     attention = tokens / tp * (2.0 * (queries + keys) + narrow * core.heads * core.v_head_dim)

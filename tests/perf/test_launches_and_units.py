@@ -11,7 +11,7 @@ from gigawatt.catalog import machine
 from gigawatt.catalog.models import model
 from gigawatt.comms import Group
 from gigawatt.perf import stack
-from gigawatt.perf.layer import launch_wait_s, launched_kernels
+from gigawatt.perf.launches import launch_wait_s, launched_kernels
 from gigawatt.perf.step import sync_s
 from gigawatt.workload.shard import Shard
 
@@ -34,9 +34,29 @@ def test_a_chip_with_half_of_the_experts_launches_half_of_their_products():
 
 
 def test_graphs_of_parts_launch_none_of_the_experts_and_graphs_of_a_pass_all():
-    parts = software(graphed=0.7, kernels_per_layer=20, router_kernels=2, kernels_per_expert=2)
-    assert launched_kernels(BLOCK, shard(8), stack=parts) == pytest.approx(0.3 * 40 + 32)
+    counts = {"kernels_per_layer": 20, "router_kernels": 2, "kernels_per_expert": 2}
+    parts = software(graphed_attention=1, graphed_routing=1, **counts)
+    assert (
+        launched_kernels(BLOCK, shard(8), stack=parts) == 10 + 32
+    )  # the experts' own half, and their products
+    assert launched_kernels(BLOCK, shard(8), stack=software(graphed_attention=1, **counts)) == 30 + 32
     assert launched_kernels(BLOCK, shard(8), stack=software(graphed=1)) == 0
+
+
+def test_a_layer_that_only_mixes_tokens_launches_half_of_a_whole_one():
+    blocks = model("nemotron-h-56b").blocks  # a recurrence, then a dense network
+    plain = software(kernels_per_layer=20)
+    assert [launched_kernels(b, shard(1), stack=plain) for b in blocks[:2]] == [10, 10]
+    recurrences = software(kernels_per_layer=20, graphed_recurrence=1)
+    assert [launched_kernels(b, shard(1), stack=recurrences) for b in blocks[:2]] == [0, 10]
+
+
+@pytest.mark.parametrize("casts", [1, 2])  # values, and the scales of blocks
+def test_eight_bits_launch_scaling_kernels_for_each_product(casts):
+    plain = software(kernels_per_layer=20, router_kernels=2, kernels_per_expert=2, kernels_per_cast=1)
+    wide = launched_kernels(BLOCK, shard(8), stack=plain)
+    narrow = launched_kernels(BLOCK, shard(8), stack=plain, casts=casts)
+    assert narrow - wide == casts * (2 + 2 * 16)  # two linear layers of attention, two of each local expert
 
 
 @pytest.mark.parametrize("launched", [1.0, 40.0, 4000.0])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gigawatt.study.row_cells import RowError
+from gigawatt.study.row_framework import row_framework
 from gigawatt.study.row_machine import row_chip
+from gigawatt.study.row_model import known_model
 from gigawatt.workload.params import params
 from tests.rows.examples import asked, predicted
 
@@ -300,3 +302,38 @@ def test_experts_follow_tensor_parallelism_until_they_had_a_degree_of_their_own(
 def test_low_rank_adapters_are_seen_in_the_name_or_the_id():
     assert asked(id="llama2-13b-8-32-lora").job.frozen
     assert not asked(id="explorations", other_arch_notes="gated, q_lora 5").job.frozen
+
+
+# ---- recipes and proxies
+
+
+@pytest.mark.parametrize(
+    "accelerator, name, dedup",
+    [
+        ("H100-SXM5-80GB", "Qwen3_235B_a22B", 0),
+        ("GB200-NVL72 186GB", "Qwen3_235B_a22B", 1),
+        ("GB200-NVL72 186GB", "Nemotron_3_Super", 0),
+        ("GB200-NVL72 186GB", "Nemotron_3_Nano", 1),
+    ],
+)
+def test_a_dispatcher_that_a_recipe_names_and_does_not_switch_on_is_not_in_force(accelerator, name, dedup):
+    framework = row_framework(
+        {
+            "framework": "Megatron-Bridge / Megatron-Core, NeMo container 26.04",
+            "accelerator": accelerator,
+            "zero_or_fsdp_stage": "",
+            "model_name": name,
+            "overlap_notes": "moe_flex_dispatcher_backend=hybridep",
+            "year": "2026",
+        }
+    )
+    assert framework.stack["ep_dedup"] == dedup
+    assert framework.stack["routed_copies"] == (1.0 if dedup else 1.5)
+
+
+@pytest.mark.parametrize("layers, vpp, read", [("32", "12", 48), ("32", "8", 32), ("32", "", 32)])
+def test_a_proxy_whose_layers_do_not_fall_on_its_stages_is_the_whole_model(layers, vpp, read):
+    row = {name: "" for name in ("params_B", "n_experts", "experts_topk", "heads", "kv_heads", "head_dim")}
+    row |= {"model_name": "Llama 4 Maverick (proxy)", "layers": layers, "hidden": "5120", "n_experts": "128"}
+    row |= {"ffn_hidden": "", "vocab": "", "other_arch_notes": "", "pp": "2", "vpp": vpp}
+    assert known_model(row).layers == read

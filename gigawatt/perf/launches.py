@@ -1,0 +1,61 @@
+"""What a host launches for one layer, and how long the chip waits for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gigawatt.catalog.records import Block, Stack
+from gigawatt.units import Count, Seconds
+from gigawatt.workload.shard import Shard
+
+LAUNCH_POWER = 4.0  # how sharp the corner between launch-bound and kernel-bound is
+
+
+def launched_kernels(block: Block, shard: Shard, *, stack: Stack, casts: int = 0) -> Count:
+    """Return how many kernels of a forward pass over one layer a host launches one by one.
+
+    .. math:: n = (1 - g) \\left(\\sum_i (1 - g_i) n_i + (n_e + 2 n_c) E / e_p\\right)
+
+    Half of `kernels_per_layer` are the token mixer's, half the feed-forward network's. A layer with experts
+    has `router_kernels` times as many, the rest for routing and permutations, and where a stack runs each
+    local expert's products by themselves, n_e of them an expert. In 8 bits or fewer each product has n_c
+    more: `kernels_per_cast` for each of the `casts` of its input, values and scales. Graphs of parts of a
+    layer launch the kernels of attention, of a recurrence, of a dense network, or of routing, and none of the
+    experts'; graphs of a whole pass (g) all.
+    Source: NVIDIA Transformer Engine, GroupedLinear (one product an expert); NVIDIA, Optimizing DeepSeek-V3
+    Training Performance on GB200 NVL72, sec. 2.1 (scaling kernels); counts per stack.
+    """
+    half, cast = stack["kernels_per_layer"] / 2.0, stack["kernels_per_cast"] * casts
+    linears = block.mixer.linears
+    mixer = "graphed_recurrence" if block.mixer.core.span == "linear" else "graphed_attention"
+    launched: Count = bool(linears) * (1.0 - stack[mixer]) * (half + cast * len(linears))
+    if block.mlp is not None:
+        launched = launched + (1.0 - stack["graphed_mlp"]) * (half + cast * len(block.mlp.linears))
+    if block.moe is not None:
+        shared = cast * len(block.moe.shared.linears) if block.moe.shared else 0.0
+        routing = 2.0 * half * (stack["router_kernels"] - 1.0) + shared
+        each = stack["kernels_per_expert"] + cast * len(block.moe.expert.linears)
+        launched = launched + half + (1.0 - stack["graphed_routing"]) * routing
+        launched = launched + each * block.moe.experts / shard.ep
+    return (1.0 - stack["graphed"]) * launched
+
+
+def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: Stack) -> Seconds:
+    """Return how long the chip waits for a host that launches kernels slower than they run.
+
+    .. math:: T = \\left(H^q + D^q\\right)^{1/q} - D, \\quad H = n t_{host} + n_{sync} t_{peer}
+
+    About max(0, H - D), with the corner rounded: within a layer some kernels are shorter than their launch
+    and others longer, and the queue between them is short. q = 4; n_sync counts the peers that collectives
+    wait for, each launched by a host of its own.
+    Valid for: asynchronous launches; device_s above 0.
+    Source: one producer and one consumer of a bounded queue; t_host fitted per stack.
+
+    >>> values = {"host_s_per_kernel": 1e-3, "host_s_per_peer": 0.0}
+    >>> slow = Stack(id="slow", name="", year=2026, values=values)
+    >>> round(float(launch_wait_s(10.0, 0.01, syncs=0.0, stack=slow)), 5)
+    0.00189
+    """
+    host_s = launched * stack["host_s_per_kernel"] + syncs * stack["host_s_per_peer"]
+    excess = np.log1p((host_s / device_s) ** LAUNCH_POWER)  # no difference of two near numbers
+    return device_s * np.expm1(excess / LAUNCH_POWER)
