@@ -25,7 +25,7 @@ from gigawatt.perf.layer import (
 from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import BUBBLE_SHARE, MicrobatchTime, stage_layers
 from gigawatt.perf.stacks import clock_of
-from gigawatt.units import Count, Real, Seconds, total
+from gigawatt.units import Count, Fraction, Real, Seconds, total
 from gigawatt.workload.params import params
 from gigawatt.workload.shard import Product, Shard
 
@@ -204,20 +204,23 @@ def sync_s(
     zero_stage: int,
     grad_bytes: float,
     units: Count = 1.0,
+    host_s_per_shard: Seconds = 0.0,
 ) -> tuple[Seconds, Seconds]:
     """Return the time to reduce the gradients and to gather the weights of one parameter set.
 
     ZeRO 0: one all-reduce. ZeRO 1 and 2: reduce-scatter within the shard group, all-reduce of the shard
-    over the replicas, all-gather of 16-bit weights. What is sent in `units` pays their latency each time.
-    Source: Rajbhandari 2019, arXiv:1910.02054 sec. 7; units: Zhao 2023, arXiv:2304.11277 sec. 3.
+    over the replicas, all-gather of 16-bit weights. What is sent in `units` pays their latency each time, and
+    the host that cuts or joins each of them shard by shard its time for every rank.
+    Source: Rajbhandari 2019, arXiv:1910.02054 sec. 7; units: Zhao 2023, arXiv:2304.11277 sec. 3; shards:
+    DeepSpeed 0.6, runtime/zero/partition_parameters.py and runtime/comm/coalesced_collectives.py.
     """
     if zero_stage == 0:
         both = Group(ranks=group.ranks * replicas.ranks, stride=group.stride)
         return all_reduce_s(grad_bytes * held, both, machine=machine), 0.0
-    one = held / units
-    reduce = reduce_scatter_s(grad_bytes * one, group, machine=machine)
+    one, host_s = held / units, host_s_per_shard * group.ranks
+    reduce = host_s + reduce_scatter_s(grad_bytes * one, group, machine=machine)
     reduce = reduce + all_reduce_s(grad_bytes * one / group.ranks, replicas, machine=machine)
-    return units * reduce, units * all_gather_s(BF16_BYTES * one, group, machine=machine)
+    return units * reduce, units * (host_s + all_gather_s(BF16_BYTES * one, group, machine=machine))
 
 
 def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
@@ -257,9 +260,29 @@ def data_messages_s(job: Job, layout: Layout, *, setting: Setting) -> tuple[Seco
                 zero_stage=zero,
                 grad_bytes=stack["grad_reduce_bytes"],
                 units=units,
+                host_s_per_shard=stack["host_s_per_shard"] if zero >= 3 else 0.0,
             )
             reduce, gather = reduce + r, gather + g
     return reduce, gather
+
+
+def regathered(job: Job, layout: Layout, setting: Setting) -> Fraction:
+    """Return the share of the weights that a backward pass gathers again after it recomputed with them.
+
+    .. math:: r \\max\\left(0,\\ 1 - \\frac{W}{2 P}\\right)
+
+    Recomputation and gradients both use the x parameters of a layer that lie behind a weight before its own
+    gradient does; a stack keeps what it meets again within W parameters. r is the share of recomputed layers.
+    Valid for: recomputation by whole layers of P parameters; 0 where a layer stays gathered through both.
+    Source: Rajbhandari 2021, arXiv:2104.07857 sec. 4.1 (three loads); DeepSpeed config-json,
+    stage3_max_reuse_distance (1e9).
+    """
+    if setting.strategy.recompute != "full":
+        return 0.0 * np.asarray(layout.pp)
+    held = rank_params(job.model, layout)
+    layer = (held.dense + held.routed) * layout.pp / job.model.layers
+    again = np.maximum(1.0 - 0.5 * setting.stack["kept_params"] / layer, 0.0)
+    return setting.strategy.recompute_share * again
 
 
 def data_comm_s(
@@ -275,7 +298,8 @@ def data_comm_s(
 
     Below ZeRO 2 gradients are reduced behind the last microbatch's backward pass, with ZeRO 2 behind every
     one's; weights are gathered behind the first forward pass; the last bucket, one layer's, has nothing to
-    hide behind. With ZeRO 3 every microbatch gathers weights twice and reduces gradients once, by layer.
+    hide behind. With ZeRO 3 every microbatch gathers weights twice, what a stack does not keep between
+    recomputation and gradients three times, and reduces gradients once, by layer.
     Frozen weights have no gradients to reduce.
     Source: Rajbhandari 2019, arXiv:1910.02054; Zhao 2023, arXiv:2304.11277 sec. 3; overlap fitted per stack.
     """
@@ -288,7 +312,8 @@ def data_comm_s(
         reduce = 0.0 * reduce
         gather = gather if zero >= 3 else 0.0 * gather
     if zero >= 3:
-        exposed = _behind(gather, forward, first, stack) + _behind(gather + reduce, backward, first, stack)
+        returned = reduce + gather * (1.0 + regathered(job, layout, setting))
+        exposed = _behind(gather, forward, first, stack) + _behind(returned, backward, first, stack)
         return exposed * microbatches
     if zero == 2:  # sharded gradients cannot wait for the last microbatch
         return _behind(reduce, backward, first, stack) * microbatches + _behind(gather, forward, first, stack)

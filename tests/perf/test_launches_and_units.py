@@ -10,9 +10,9 @@ import pytest
 from gigawatt.catalog import machine
 from gigawatt.catalog.models import model
 from gigawatt.comms import Group
-from gigawatt.perf import stack
+from gigawatt.perf import Job, Layout, Strategy, setting_of, stack
 from gigawatt.perf.layer import launch_wait_s, launched_kernels
-from gigawatt.perf.step import sync_s
+from gigawatt.perf.step import data_messages_s, regathered, sync_s
 from gigawatt.workload.shard import Shard
 
 BLOCK = model("qwen3-235b-a22b").blocks[-1]
@@ -57,3 +57,29 @@ def test_weights_in_many_messages_pay_for_each_and_move_the_same_bytes(units):
         assert one < cut
     small = sync_s(1e11 / units, group, alone, **asked)
     assert np.allclose(np.multiply(units, small), many)
+
+
+GPT3 = Job(model=model("gpt3-175b"), seq_tokens=2048, batch_sequences=1024, dtype="bf16")
+SHARDED = Layout(dp_shard=1024)
+
+
+def sharded(recompute: str, **values: float) -> object:
+    strategy = Strategy(zero_stage=3, recompute=recompute)
+    return setting_of(GPT3, machine=machine("eagle"), strategy=strategy, stack=software(**values))
+
+
+def test_a_host_that_joins_shards_one_by_one_pays_for_every_rank_of_every_message():
+    values = {"units_per_layer": 4.0, "host_s_per_shard": 1e-5}
+    plain = data_messages_s(GPT3, SHARDED, setting=sharded("full", **values | {"host_s_per_shard": 0.0}))
+    joined = data_messages_s(GPT3, SHARDED, setting=sharded("full", **values))
+    for before, after in zip(plain, joined, strict=True):
+        assert after - before == pytest.approx(96 * 4 * 1024 * 1e-5)
+
+
+def test_a_layer_larger_than_what_is_kept_is_gathered_again_to_recompute():
+    layer = 174.6e9 / 96  # 1.82e9 parameters, of which those with less than 0.5e9 behind them are kept
+    again = float(regathered(GPT3, SHARDED, sharded("full", kept_params=1e9)))
+    assert again == pytest.approx(1 - 0.5e9 / layer, rel=1e-3)
+    assert float(regathered(GPT3, SHARDED, sharded("full", kept_params=4e9))) == 0
+    assert float(regathered(GPT3, SHARDED, sharded("full"))) == 0
+    assert float(regathered(GPT3, SHARDED, sharded("none", kept_params=1e9))) == 0
