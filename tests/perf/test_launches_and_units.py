@@ -105,3 +105,8 @@ def test_an_optimizer_on_the_host_takes_its_link_and_its_memory():
     asked = {"machine": machine("eagle"), "strategy": strategy, "stack": software()}
     found = float(optimizer_s(GPT3, SHARDED, setting_of(GPT3, **asked)))
     assert found == pytest.approx(174.6e9 / 1024 * 48 / 25e9, rel=1e-3)
+
+
+def test_what_a_stack_writes_as_absent_stays_absent_however_its_base_was_fitted():
+    assert stack("metaseq")["s_per_shard"] == stack("deepspeed-zero3-2021")["dp_overlap"] == 0
+    assert stack("modern")["ep_overlap"] == stack("megatron-2021")["dp_overlap"] == 0
