@@ -84,6 +84,7 @@ UNKNOWNS = {
         _log("cast_passes", 0.5, 1.0),
         _log("host_s_per_kernel", 0.3, 0.4),
         _log("host_s_per_peer", 0.7, 0.7),
+        _log("s_per_shard", 0.5, 0.5),
         _log("host_s_per_step", 0.2, 0.5),
         _logit("tp_overlap", 0.7, 1.0),
         _logit("cp_overlap", 0.5, 1.0),

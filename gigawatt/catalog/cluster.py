@@ -9,6 +9,8 @@ from gigawatt.catalog.load import defaults, site
 from gigawatt.catalog.records import Chip, Level, Machine
 from gigawatt.units import BytesPerSecond
 
+SERVER_CHIPS = 8  # a scale-up domain of no more lies inside one server; a larger one is a rack of them
+
 
 def cluster(
     chip: Chip,
@@ -20,10 +22,11 @@ def cluster(
 ) -> Machine:
     """Return a plain machine: the chip's scale-up domain, and one non-blocking network over all.
 
-    The network's rate per chip is the chip's reference rate when none is given.
+    A domain inside a server ends where a smaller server does. The network's rate per chip is the chip's
+    reference rate when none is given.
     Raises: UnknownFactError when a rate that is needed is not known.
     """
-    inner = _scale_up(chip, chips)
+    inner = _scale_up(chip, chips, chips_per_node=chips_per_node)
     levels = [inner]
     if inner.chips < chips:
         rate = network_bytes_per_s or chip.number("nic_bytes_per_s")
@@ -43,10 +46,12 @@ def cluster(
     )
 
 
-def _scale_up(chip: Chip, chips: int) -> Level:
+def _scale_up(chip: Chip, chips: int, *, chips_per_node: int | None) -> Level:
     """Return the scale-up domain; of a torus the slice that holds the chips, as near to a cube as may be."""
     facts = chip.facts
     domain = int(chip.number("scale_up_chips"))
+    if chips_per_node and domain <= SERVER_CHIPS:
+        domain = min(domain, chips_per_node)
     topology = str(facts["scale_up_topology"].value) if "scale_up_topology" in facts else "switch"
     level = Level(
         name="scale_up",

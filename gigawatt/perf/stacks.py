@@ -56,12 +56,13 @@ def stacks() -> dict[str, Stack]:
 
 def _stack(name: str) -> Stack:
     table, own = _tables()[name], fitted().get("stack", {})
-    nearest: dict[str, float] = next((own[owner] for owner in chain(name) if owner in own), {})
+    first = initial(name)  # where this is 0 the mechanism is absent, whatever a base was fitted to
+    nearest: dict[str, Any] = next((own[owner] for owner in chain(name) if owner in own), {})
     return Stack(
         id=name,
         name=str(table["name"]),
         year=int(table["year"]),
-        values={**initial(name), **nearest},
+        values=first | {k: float(v) for k, v in nearest.items() if first[k] != 0},
         schedules=next(tuple(_tables()[o]["schedules"]) for o in chain(name) if "schedules" in _tables()[o]),
         note=str(table.get("note", "")),
     )

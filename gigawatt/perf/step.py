@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gigawatt.catalog.records import Block, Machine, Model, Stack
-from gigawatt.comms import Group, all_gather_s, all_reduce_s, reduce_scatter_s, send_recv_s
+from gigawatt.comms import Group, all_gather_s, send_recv_s
 from gigawatt.perf.job import Job
 from gigawatt.perf.kernel_constants import kernel_law
 from gigawatt.perf.kernels import memory_bound_s
@@ -24,12 +24,14 @@ from gigawatt.perf.layer import (
 )
 from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import BUBBLE_SHARE, MicrobatchTime, stage_layers
+from gigawatt.perf.sharded import data_groups, data_messages_s, rank_params, regathered_fraction
 from gigawatt.perf.stacks import clock_of
 from gigawatt.units import Count, Real, Seconds, total
 from gigawatt.workload.flop import prediction_blocks
-from gigawatt.workload.params import params
 from gigawatt.workload.shard import Product, Shard
 
+OFFLOAD_LINK_BYTES = 6.0  # a parameter whose optimizer is on the host, both ways: `optimizer_s`
+OFFLOAD_HOST_BYTES = 42.0  # read and written by the host
 OPERAND_BYTES = {
     "fp32": 4.0,
     "tf32": 4.0,
@@ -178,93 +180,6 @@ def _added(passes: list[PassTime]) -> PassTime:
     return added
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RankParams:
-    """Parameters that one chip holds, before ZeRO: dense ones and routed experts have different groups."""
-
-    dense: Count
-    routed: Count
-
-
-def rank_params(model: Model, layout: Layout) -> RankParams:
-    """Return the parameters of an average chip.
-
-    .. math:: \\frac{P - P_{routed}}{t p}, \\quad \\frac{P_{routed}}{e_p e_{tp} p}
-
-    Source: parallel folding, arXiv:2504.14960 sec. 3.
-    """
-    count = params(model)
-    dense = (count.total - count.routed) / (layout.tp * layout.pp)
-    return RankParams(dense=dense, routed=count.routed / (layout.ep * layout.etp * layout.pp))
-
-
-def sync_s(
-    held: Count,
-    group: Group,
-    replicas: Group,
-    *,
-    machine: Machine,
-    zero_stage: int,
-    grad_bytes: float,
-    units: Count = 1.0,
-) -> tuple[Seconds, Seconds]:
-    """Return the time to reduce the gradients and to gather the weights of one parameter set.
-
-    ZeRO 0: one all-reduce. ZeRO 1 and 2: reduce-scatter within the shard group, all-reduce of the shard
-    over the replicas, all-gather of 16-bit weights. What is sent in `units` pays their latency each time.
-    Source: Rajbhandari 2019, arXiv:1910.02054 sec. 7; units: Zhao 2023, arXiv:2304.11277 sec. 3.
-    """
-    if zero_stage == 0:
-        both = Group(ranks=group.ranks * replicas.ranks, stride=group.stride)
-        return all_reduce_s(grad_bytes * held, both, machine=machine), 0.0
-    one = held / units
-    reduce = reduce_scatter_s(grad_bytes * one, group, machine=machine)
-    reduce = reduce + all_reduce_s(grad_bytes * one / group.ranks, replicas, machine=machine)
-    return units * reduce, units * all_gather_s(BF16_BYTES * one, group, machine=machine)
-
-
-def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
-    """Return the shard group and the replica group of dense parameters or of experts.
-
-    Context-parallel ranks hold the same weights, so they reduce with the data-parallel ones.
-    Source: parallel folding, arXiv:2504.14960 sec. 3.
-    """
-    stride = layout.ep * layout.etp if expert else layout.tp
-    ranks = layout.tp * layout.cp * layout.dp_shard / stride
-    outer = layout.tp * layout.cp * layout.dp_shard
-    inside = Group(ranks=np.maximum(ranks, 1.0), stride=stride)
-    return inside, Group(ranks=layout.dp_replicate, stride=np.maximum(outer, stride))
-
-
-def data_messages_s(job: Job, layout: Layout, *, setting: Setting) -> tuple[Seconds, Seconds]:
-    """Return the time to reduce all gradients and to gather all weights of a chip, hidden or not.
-
-    ZeRO 3 sends by units, a layer or its parts. With DualPipe a rank keeps two stages.
-    Source: see `sync_s`, over dense parameters and routed experts.
-    """
-    stack, machine, zero = setting.stack, setting.machine, setting.strategy.zero_stage
-    held = rank_params(job.model, layout)
-    units = job.model.layers / layout.pp * stack["units_per_layer"] if zero >= 3 else 1.0
-    if setting.strategy.schedule == "dualpipe":  # a rank keeps two stages
-        held = RankParams(dense=2.0 * held.dense, routed=2.0 * held.routed)
-    reduce: Seconds = 0.0
-    gather: Seconds = 0.0
-    for count, expert in ((held.dense, False), (held.routed, True)):
-        if np.any(np.asarray(count) > 0):
-            group, replicas = data_groups(layout, expert=expert)
-            r, g = sync_s(
-                count,
-                group,
-                replicas,
-                machine=machine,
-                zero_stage=zero,
-                grad_bytes=stack["grad_reduce_bytes"],
-                units=units,
-            )
-            reduce, gather = reduce + r, gather + g
-    return reduce, gather
-
-
 def data_comm_s(
     job: Job,
     layout: Layout,
@@ -278,7 +193,8 @@ def data_comm_s(
 
     Below ZeRO 2 gradients are reduced behind the last microbatch's backward pass, with ZeRO 2 behind every
     one's; weights are gathered behind the first forward pass; the last bucket, one layer's, has nothing to
-    hide behind. With ZeRO 3 every microbatch gathers weights twice and reduces gradients once, by layer.
+    hide behind. With ZeRO 3 every microbatch gathers weights twice, what a stack does not keep between
+    recomputation and gradients three times, and reduces gradients once, by layer.
     Frozen weights have no gradients to reduce.
     Source: Rajbhandari 2019, arXiv:1910.02054; Zhao 2023, arXiv:2304.11277 sec. 3; overlap fitted per stack.
     """
@@ -291,7 +207,8 @@ def data_comm_s(
         reduce = 0.0 * reduce
         gather = gather if zero >= 3 else 0.0 * gather
     if zero >= 3:
-        exposed = _behind(gather, forward, first, stack) + _behind(gather + reduce, backward, first, stack)
+        returned = reduce + gather * (1.0 + regathered_fraction(job, layout, setting=setting))
+        exposed = _behind(gather, forward, first, stack) + _behind(returned, backward, first, stack)
         return exposed * microbatches
     if zero == 2:  # sharded gradients cannot wait for the last microbatch
         return _behind(reduce, backward, first, stack) * microbatches + _behind(gather, forward, first, stack)
@@ -328,8 +245,10 @@ def optimizer_s(job: Job, layout: Layout, setting: Setting) -> Seconds:
 
     .. math:: T = T_{mem}(n_{pass} P_{rank} / d_{shard}) + t_{host}
 
-    Offloaded, gradients go down and weights come up the host link and the host's memory does the update.
-    Source: Kingma 2014, arXiv:1412.6980 (operands of Adam); ZeRO-Offload, arXiv:2101.06840 sec. 4.
+    Offloaded, 32-bit gradients go down and 16-bit weights come up the host link, and the host's memory does
+    the rest: gradients arrive (4 bytes), are unscaled and clipped (8), Adam (28), the 16-bit copy (2).
+    Source: Kingma 2014, arXiv:1412.6980 (operands of Adam); ZeRO-Offload, arXiv:2101.06840 sec. 4; DeepSpeed,
+    runtime/zero/stage3.py (partition_grads, unscale_and_clip_grads).
     """
     stack, strategy = setting.stack, setting.strategy
     if job.frozen:
@@ -340,9 +259,8 @@ def optimizer_s(job: Job, layout: Layout, setting: Setting) -> Seconds:
         dense, expert = (data_groups(layout, expert=e)[0].ranks for e in (False, True))
         owned = held.dense / dense + held.routed / expert
     if strategy.offload_optimizer:
-        return owned * (
-            2 * BF16_BYTES / stack["host_link_bytes_per_s"] + 28.0 / stack["host_memory_bytes_per_s"]
-        )
+        link_s = OFFLOAD_LINK_BYTES / stack["host_link_bytes_per_s"]
+        return owned * (link_s + OFFLOAD_HOST_BYTES / stack["host_memory_bytes_per_s"])
     update = memory_bound_s(stack["optimizer_pass_bytes"] * owned, law=setting.laws.wide)
     return update + stack["host_s_per_step"]
 

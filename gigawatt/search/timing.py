@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.perf import Job, Layout, Setting, StagePasses, StepTime, microbatches_of, step_parts, take
-from gigawatt.perf.step import data_comm_s, data_messages_s, optimizer_s
+from gigawatt.perf.sharded import data_messages_s
+from gigawatt.perf.step import data_comm_s, optimizer_s
 from gigawatt.search.kept import best_rows, front_rows
 from gigawatt.search.task import Task, candidates_of, lean_total
 from gigawatt.search.weigh import Weighed

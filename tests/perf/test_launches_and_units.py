@@ -10,9 +10,10 @@ import pytest
 from gigawatt.catalog import machine
 from gigawatt.catalog.models import model
 from gigawatt.comms import Group
-from gigawatt.perf import stack
+from gigawatt.perf import Job, Layout, Strategy, setting_of, stack
 from gigawatt.perf.launches import launch_wait_s, launched_kernels
-from gigawatt.perf.step import sync_s
+from gigawatt.perf.sharded import data_messages_s, regathered_fraction, sync_s
+from gigawatt.perf.step import optimizer_s
 from gigawatt.workload.shard import Shard
 
 BLOCK = model("qwen3-235b-a22b").blocks[-1]
@@ -70,10 +71,62 @@ def test_a_wait_is_between_what_is_missing_and_all_of_the_hosts_time(launched):
 def test_weights_in_many_messages_pay_for_each_and_move_the_same_bytes(units):
     eagle = machine("eagle")
     group, alone = Group(ranks=512.0, stride=1.0), Group(ranks=1.0, stride=512.0)
-    asked = {"machine": eagle, "zero_stage": 3, "grad_bytes": 2.0}
-    once = sync_s(1e11, group, alone, **asked)
-    many = sync_s(1e11, group, alone, **asked, units=units)
+    asked = {"machine": eagle, "replicas": alone, "zero_stage": 3, "grad_bytes": 2.0}
+    once = sync_s(1e11, group, **asked)
+    many = sync_s(1e11, group, **asked, units=units)
     for one, cut in zip(once, many, strict=True):
         assert one < cut
-    small = sync_s(1e11 / units, group, alone, **asked)
+    small = sync_s(1e11 / units, group, **asked)
     assert np.allclose(np.multiply(units, small), many)
+
+
+GPT3 = Job(model=model("gpt3-175b"), seq_tokens=2048, batch_sequences=1024, dtype="bf16")
+SHARDED = Layout(dp_shard=1024)
+
+
+def sharded(recompute: str, zero_stage: int = 3, **values: float) -> object:
+    strategy = Strategy(zero_stage=zero_stage, recompute=recompute)
+    return setting_of(GPT3, machine=machine("eagle"), strategy=strategy, stack=software(**values))
+
+
+def test_a_host_that_joins_shards_one_by_one_pays_for_every_other_rank_of_every_message():
+    values = {"units_per_layer": 4.0, "s_per_shard": 1e-5}
+    plain = data_messages_s(GPT3, SHARDED, setting=sharded("full", **values | {"s_per_shard": 0.0}))
+    joined = data_messages_s(GPT3, SHARDED, setting=sharded("full", **values))
+    for before, after in zip(plain, joined, strict=True):
+        assert after - before == pytest.approx(96 * 4 * 1023 * 1e-5)
+
+
+def test_a_layer_larger_than_what_is_kept_is_gathered_again_to_recompute():
+    layer = 174.6e9 / 96  # 1.82e9 parameters, of which those with less than 0.5e9 behind them are kept
+    again = float(regathered_fraction(GPT3, SHARDED, setting=sharded("full", kept_params=1e9)))
+    assert again == pytest.approx(1 - 0.5e9 / layer, rel=1e-3)
+    assert float(regathered_fraction(GPT3, SHARDED, setting=sharded("full", kept_params=4e9))) == 0
+    assert float(regathered_fraction(GPT3, SHARDED, setting=sharded("full"))) == 0
+    assert float(regathered_fraction(GPT3, SHARDED, setting=sharded("none", kept_params=1e9))) == 0
+
+
+def test_owners_of_whole_tensors_send_each_and_reduce_all_gradients_on_all_ranks():
+    """7 tensors of 96 layers have 672 owners among 1024 ranks, and 8 among 8."""
+    values = {"whole_tensors": 7.0, "s_per_shard": 1e-5}
+    for ranks, owners in ((1024, 672), (8, 8)):
+        layout = Layout(dp_shard=ranks, dp_replicate=1024 // ranks)
+        own, quick, plain = (
+            data_messages_s(GPT3, layout, setting=sharded("none", zero_stage=stage, **told))
+            for stage, told in ((1, values), (1, values | {"s_per_shard": 0.0}), (0, values))
+        )
+        assert own[1] - quick[1] == pytest.approx(owners * (ranks - 1) * 1e-5)
+        assert own[0] == pytest.approx(plain[0])
+
+
+def test_an_optimizer_on_the_host_takes_its_link_and_its_memory():
+    """175e9 parameters over 1024 ranks: 0.171e9 of (6 + 42) bytes at 25 GB/s."""
+    strategy = Strategy(zero_stage=3, offload_optimizer=True)
+    asked = {"machine": machine("eagle"), "strategy": strategy, "stack": software()}
+    found = float(optimizer_s(GPT3, SHARDED, setting_of(GPT3, **asked)))
+    assert found == pytest.approx(174.6e9 / 1024 * 48 / 25e9, rel=1e-3)
+
+
+def test_what_a_stack_writes_as_absent_stays_absent_however_its_base_was_fitted():
+    assert stack("metaseq")["s_per_shard"] == stack("deepspeed-zero3-2021")["dp_overlap"] == 0
+    assert stack("modern")["ep_overlap"] == stack("megatron-2021")["dp_overlap"] == 0
