@@ -13,6 +13,7 @@ from gigawatt.comms import Group, all_gather_s, all_reduce_s, all_to_all_s, redu
 from gigawatt.comms.dispatch import dispatch_s
 from gigawatt.perf.kernel_constants import KernelLaw
 from gigawatt.perf.kernels import (
+    aligned_share,
     attention_backward_s,
     attention_forward_s,
     gemm_s,
@@ -119,6 +120,7 @@ def product_s(p: Product, setting: Setting) -> Seconds:
     width = setting.laws.linear_bytes if p.low_precision else BF16_BYTES
     if np.ndim(p.groups) == 0 and p.groups == 1:
         seconds = gemm_s(p.m, p.n, p.k, law=law, bytes_per_input=width)
+        seconds = seconds / aligned_share(*(p.widths or (p.n, p.k)), element_bytes=width)
     else:
         seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
     return seconds / setting.sustained
@@ -133,7 +135,7 @@ def gradient_products(p: Product) -> tuple[Product, Product]:
     [(1, 3, 2), (3, 2, 1)]
     """
     to_input = dataclasses.replace(p, name=f"{p.name}_dx", n=p.k, k=p.n)
-    to_weight = dataclasses.replace(p, name=f"{p.name}_dw", m=p.k, k=p.m)
+    to_weight = dataclasses.replace(p, name=f"{p.name}_dw", m=p.k, k=p.m, widths=(p.n, p.k))
     return to_input, to_weight
 
 
@@ -170,6 +172,7 @@ def attention_pass_s(
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
     moved = score_bytes(block, shard) * setting.stack["softmax_passes"] * times
+    eta = eta * aligned_share(core.qk_head_dim, keys, element_bytes=BF16_BYTES)
     return times * (scores + values) / eta, moved
 
 
@@ -305,6 +308,17 @@ def launched_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
     return launched + (stack["graphed"] < 1.0) * stack["kernels_per_expert"] * local
 
 
+def small_kernels(block: Block, products: tuple[Product, ...], *, stack: Stack) -> Count:
+    """Return how many kernels of a forward pass over one layer are neither products nor attention.
+
+    Each has the least time of a kernel on its chip, however little it moves; graphs do not change that.
+    Definition: what the stack launches a layer, less the products and attention's one kernel or two products.
+    """
+    kernels = stack["kernels_per_layer"] * (stack["router_kernels"] if block.moe else 1.0)
+    attention = 1.0 if stack["flash_attention"] else 2.0
+    return max(kernels - len(products) - attention, 0.0)
+
+
 def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: Stack) -> Seconds:
     """Return how long the chip waits for a host that launches kernels slower than they run.
 
@@ -353,10 +367,11 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
     attention, scores = attention_pass_s(block, shard, setting, backward=False)
     moved = fused_bytes(block, shard, setting=setting)
     moved = moved + scores + cast_bytes(products, setting)
+    small = small_kernels(block, products, stack=stack)
     parts = PassTime(
         matmul_s=sum(product_s(p, setting) for p in products),
         attention_s=attention,
-        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide),
+        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide, kernels=small),
         tp_comm_s=tensor_comm_s(block, shard, setting),
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=1.0),
         ep_comm_s=expert_comm_s(block, shard, setting),
@@ -375,11 +390,12 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     weight_grad = 0.0 if setting.frozen else sum(product_s(dw, setting) for _, dw in pairs)
     attention, scores = attention_pass_s(block, shard, setting, backward=True)
     moved = fused_bytes(block, shard, setting=setting)
+    small = small_kernels(block, products, stack=stack)
     moved = BACKWARD_TRAFFIC_RATIO * moved + scores + cast_bytes(tuple(dx for dx, _ in pairs), setting)
     parts = PassTime(
         matmul_s=sum(product_s(dx, setting) for dx, _ in pairs) + weight_grad,
         attention_s=attention,
-        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide),
+        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide, kernels=2.0 * small),
         tp_comm_s=tensor_comm_s(block, shard, setting),
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=2.0),
         ep_comm_s=expert_comm_s(block, shard, setting),

@@ -18,6 +18,7 @@ from gigawatt.perf.layer import (
     LayerTime,
     PassTime,
     Setting,
+    launch_wait_s,
     layer_time,
     product_s,
     throttled,
@@ -130,11 +131,12 @@ def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
     """
     model, stack = job.model, setting.stack
     heads = 1 + model.mtp_layers
-    p = Product(name="head", m=shard.tokens, n=model.vocab / shard.tp, k=model.hidden, low_precision=False)
+    rows = padded_vocab(model.vocab, shard.tp, stack=stack) / shard.tp
+    p = Product(name="head", m=shard.tokens, n=rows, k=model.hidden, low_precision=False)
     once = product_s(p, setting)
     joined = Product(name="mtp", m=shard.local_tokens, n=model.hidden, k=2 * model.hidden)
     joining = model.mtp_layers * product_s(joined, setting) if model.mtp_layers else 0.0
-    logits = shard.tokens * model.vocab / shard.tp
+    logits = shard.tokens * rows
     embed = 2.0 * BF16_BYTES * shard.local_tokens * model.hidden
     moved = memory_bound_s(stack["loss_bytes"] / 2 * logits * heads + embed, law=setting.laws.wide)
     products = heads * once + joining
@@ -142,7 +144,34 @@ def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
     ratio = 1.0 if setting.frozen else 2.0  # without weight gradients half the products
     backward = throttled(PassTime(matmul_s=ratio * products, memory_bound_s=moved), setting)
     weight_grad = backward.matmul_s * (1.0 - 1.0 / ratio)
+    forward, backward = (with_host_wait(t, n, stack=stack) for t, n in ((forward, 1.0), (backward, 2.0)))
     return LayerTime(forward=forward, backward=backward, recompute=PassTime(), weight_grad_s=weight_grad)
+
+
+def with_host_wait(parts: PassTime, passes: float, *, stack: Stack) -> PassTime:
+    """Return a pass over the ends of a model with its wait for the host.
+
+    Definition: embedding, last norm, projection and loss launch as many kernels as a dense layer (assumed).
+    """
+    kernels = passes * (1.0 - stack["graphed"]) * stack["kernels_per_layer"]
+    waited = launch_wait_s(kernels, parts.total_s, syncs=0.0, stack=stack)
+    return dataclasses.replace(parts, launch_s=waited)
+
+
+def padded_vocab(tokens: int, tp: Count, *, stack: Stack) -> Count:
+    """Return the rows of the vocabulary's matrices, of which each tensor-parallel rank has as many.
+
+    .. math:: V = t v \\lceil V_0 / (t v) \\rceil
+
+    v is the stack's `vocab_multiple`.
+    Source: Megatron-LM, --make-vocab-size-divisible-by (128).
+
+    >>> from gigawatt.perf.stacks import stack
+    >>> float(padded_vocab(50257, 8, stack=stack("modern")))
+    51200.0
+    """
+    unit = stack["vocab_multiple"] * tp
+    return np.ceil(tokens / unit) * unit
 
 
 def microbatch_passes(job: Job, layout: Layout, setting: Setting) -> StagePasses:
@@ -233,6 +262,16 @@ def data_groups(layout: Layout, *, expert: bool) -> tuple[Group, Group]:
     return inside, Group(ranks=layout.dp_replicate, stride=np.maximum(outer, stride))
 
 
+def reduced_bytes(job: Job, stack: Stack) -> float:
+    """Return the bytes of one gradient element as it is sent: 16 bits of an fp16 job, else by the stack.
+
+    The loss scale keeps fp16 gradients in range; bf16 has too few digits to be added up in.
+    Source: Megatron-LM arguments.py (accumulate_allreduce_grads_in_fp32 is set for bf16 alone); Micikevicius
+    2017, arXiv:1710.03740 sec. 3.2.
+    """
+    return min(BF16_BYTES, stack["grad_reduce_bytes"]) if job.dtype == "fp16" else stack["grad_reduce_bytes"]
+
+
 def data_messages_s(job: Job, layout: Layout, *, setting: Setting) -> tuple[Seconds, Seconds]:
     """Return the time to reduce all gradients and to gather all weights of a chip, hidden or not.
 
@@ -255,7 +294,7 @@ def data_messages_s(job: Job, layout: Layout, *, setting: Setting) -> tuple[Seco
                 replicas,
                 machine=machine,
                 zero_stage=zero,
-                grad_bytes=stack["grad_reduce_bytes"],
+                grad_bytes=reduced_bytes(job, stack),
                 units=units,
             )
             reduce, gather = reduce + r, gather + g

@@ -47,6 +47,7 @@ class Product:
     k: Count
     groups: Count = 1
     low_precision: bool = True  # runs in the job's dtype; routers and heads stay in bf16
+    widths: tuple[Count, ...] = ()  # elements of a row in memory, of operands and result; (): n and k
 
 
 def linear_product(linear: Linear, shard: Shard) -> Product:

@@ -276,3 +276,33 @@ def test_experts_follow_tensor_parallelism_until_they_had_a_degree_of_their_own(
 def test_low_rank_adapters_are_seen_in_the_name_or_the_id():
     assert asked(id="llama2-13b-8-32-lora").job.frozen
     assert not asked(id="explorations", other_arch_notes="gated, q_lora 5").job.frozen
+
+
+SWEEP = {
+    "framework": "Megatron-DeepSpeed",
+    "accelerator": "A100-80GB-SXM",
+    "n_accel": "8",
+    "overlap_notes": "1F1B; validation configs set use_gradient_bucket=false",
+    "recompute": "full (validation configs set use_checkpoint=true)",
+    "other_arch_notes": "GPT; ffn 4h",
+    "kv_heads": "",
+    "vocab": "",
+    "micro_batch": "1",
+    "global_batch_seqs": "8",
+    "seq_len": "1024",
+    "tp": "1",
+    "dp": "8",
+}
+
+
+def test_a_sweep_times_models_that_one_chip_trains_whole_as_plain_code():
+    small = asked(**SWEEP, layers="12", hidden="1024", heads="16", ffn_hidden="4096", model_name="GPT 0.2B")
+    assert small.strategy.recompute == "none"
+    assert (small.job.model.vocab, small.stack["vocab_multiple"]) == (50257, 1.0)
+
+
+def test_a_sweep_of_models_that_one_chip_cannot_hold_recomputes_as_it_is_configured_to():
+    shape = {"layers": "40", "hidden": "6144", "heads": "48", "ffn_hidden": "24576", "dp": "1", "tp": "8"}
+    large = asked(**{**SWEEP, **shape}, model_name="GPT 18.4B")
+    assert large.strategy.recompute == "full"
+    assert large.stack["vocab_multiple"] == 128
