@@ -27,7 +27,8 @@ from gigawatt.workload.shard import (
     Product,
     Shard,
     attention_keys,
-    elementwise_bytes,
+    between_bytes,
+    inside_bytes,
     layer_products,
     linear_product,
     routed_bytes,
@@ -179,12 +180,13 @@ def attention_pass_s(
 def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
 
-    Definition: the bytes when each is fused once, times the stack's `elementwise_passes`, for the routed
-    experts times its `routed_passes`.
+    Definition: those between the tensor-parallel regions once, those inside `elementwise_passes` times, and
+    those of the routed experts `routed_passes` times.
     """
-    dense = elementwise_bytes(block, shard, hidden=setting.hidden)
     stack = setting.stack
-    return stack["elementwise_passes"] * dense + stack["routed_passes"] * routed_bytes(block, shard)
+    inside = stack["elementwise_passes"] * inside_bytes(block, shard)
+    routed = stack["routed_passes"] * routed_bytes(block, shard)
+    return between_bytes(shard, hidden=setting.hidden) + inside + routed
 
 
 def cast_bytes(products: tuple[Product, ...], setting: Setting) -> Bytes:

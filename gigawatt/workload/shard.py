@@ -128,21 +128,35 @@ def mlp_activation_bytes(mlp: Mlp, tokens: Real, cut: Real) -> Bytes:
     return 2.0 * tokens * mlp.width / cut * (3 if mlp.gated else 2)
 
 
-def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
-    """Return the bytes that a layer's forward elementwise kernels must move when each is fused once.
+def between_bytes(shard: Shard, *, hidden: int) -> Bytes:
+    """Return the bytes that a layer's forward kernels between its tensor-parallel regions move.
 
-    Two norms (read and write h), two residual additions (read two, write one), rotary embedding of q and k,
-    and the activation function of dense and shared feed-forward networks; `routed_bytes` has the experts'.
+    .. math:: 2 T_{local} h\\,(2 \\cdot 2 + 2 \\cdot 3)
+
+    Two norms (read and write h) and two residual additions, with bias and dropout in the same kernel (read
+    two, write one).
+    Valid for: bf16; one kernel each, as in every framework since 2020.
+    Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
+
+    >>> between_bytes(Shard(sequences=1, seq_tokens=8, tp=4), hidden=16)
+    640.0
+    """
+    return 2.0 * shard.local_tokens * hidden * (2 * 2 + 2 * 3)
+
+
+def inside_bytes(block: Block, shard: Shard) -> Bytes:
+    """Return the bytes that elementwise kernels inside the tensor-parallel regions must move when fused once.
+
+    Rotary embedding of q and k, and the activation function of dense and shared feed-forward networks;
+    `routed_bytes` has the experts'.
     Valid for: bf16; attention's own traffic left out; stacks multiply this by the passes they really make.
     Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
 
-    >>> elementwise_bytes.__name__
-    'elementwise_bytes'
+    >>> inside_bytes.__name__
+    'inside_bytes'
     """
     core = block.mixer.core
-    held = 2.0 * shard.local_tokens * hidden * (2 * 2 + 2 * 3)
-    rotary = 2.0 * shard.tokens / shard.tp * (core.heads + core.kv_heads) * core.qk_head_dim * 2
-    moved = held + rotary
+    moved = 2.0 * shard.tokens / shard.tp * (core.heads + core.kv_heads) * core.qk_head_dim * 2
     if block.mlp:
         moved = moved + mlp_activation_bytes(block.mlp, shard.tokens, shard.tp)
     if block.moe and block.moe.shared:
