@@ -329,10 +329,13 @@ def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: St
     About max(0, H - D), with the corner rounded: within a layer some kernels are shorter than their launch
     and others longer, and the queue between them is short. q = 4; n_sync counts the peers that collectives
     wait for, each launched by a host of its own.
-    Valid for: asynchronous launches; device_s above 0.
+    With `serial_launches` the host waits for each kernel, and all of H is lost.
+    Valid for: device_s above 0.
     Source: one producer and one consumer of a bounded queue; t_host fitted per stack.
     """
     host_s = launched * stack["host_s_per_kernel"] + syncs * stack["host_s_per_peer"]
+    if stack["serial_launches"]:
+        return host_s + 0.0 * device_s
     excess = np.log1p((host_s / device_s) ** LAUNCH_POWER)  # no difference of two near numbers
     return device_s * np.expm1(excess / LAUNCH_POWER)
 
