@@ -40,6 +40,14 @@ from gigawatt.workload.shard import (
 # for two of the forward kernel (norms, activation), one for three in residual additions.
 BACKWARD_TRAFFIC_RATIO = 1.5
 BF16_BYTES = 2.0
+# What a softmax in parts does beside the one kernel: to 32 bits, scale, mask, softmax, back to 16 bits, each
+# read and written, forward or backward. Megatron-LM, megatron/model/fused_softmax.py (forward_torch_softmax).
+FUSED_KEYS = 2048
+UNFUSED_PASSES = 16.0  # more readings or writings of the scores in 16 bits: 36 bytes for 4
+UNFUSED_KERNELS = 5.0  # more kernels
+# Batched products of heads whose rows do not start at multiples of 16 bytes run without tensor cores (assumed
+# of cuBLAS in 2021); NVIDIA A100 datasheet: 78 of 312 TFLOP/s in 16 bits; V100: 31 of 125.
+SCALAR_SHARE = 0.25
 LAUNCH_POWER = 4.0  # how sharp the corner between launch-bound and kernel-bound is
 
 
@@ -172,9 +180,31 @@ def attention_pass_s(
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
-    moved = score_bytes(block, shard) * setting.stack["softmax_passes"] * times
-    eta = eta * aligned_share(core.qk_head_dim, keys, element_bytes=BF16_BYTES)
+    apart = UNFUSED_PASSES * unfused_softmax(block, shard, stack=setting.stack)
+    moved = score_bytes(block, shard) * (setting.stack["softmax_passes"] + apart) * times
+    if float(aligned_share(core.qk_head_dim, core.v_head_dim, element_bytes=BF16_BYTES)) < 1.0:
+        eta = eta * SCALAR_SHARE
     return times * (scores + values) / eta, moved
+
+
+def unfused_softmax(block: Block, shard: Shard, *, stack: Stack) -> Real:
+    """Return 1 where attention without flash attention takes its softmax apart, 0 where one kernel does it.
+
+    The kernel that scales, masks and takes the softmax at once handles rows of up to 2,048 keys, where four
+    divides the heads of all sequences on a chip.
+    Source: Megatron-LM, megatron/model/fused_softmax.py (is_kernel_available).
+
+    >>> from gigawatt.catalog.models import model
+    >>> from gigawatt.perf.stacks import stack
+    >>> gpt, old = model("gpt3-175b").blocks[0], stack("megatron-2021")
+    >>> cuts = [Shard(sequences=n, seq_tokens=2048, tp=t) for n, t in ((1, 8), (1, 16), (2, 16), (1, 48))]
+    >>> [float(unfused_softmax(gpt, cut, stack=old)) for cut in cuts]
+    [0.0, 1.0, 0.0, 1.0]
+    """
+    if stack["flash_attention"]:
+        return 0.0
+    heads = shard.sequences * block.mixer.core.heads / shard.tp
+    return np.where((heads % 4 != 0) | (shard.seq_tokens > FUSED_KEYS), 1.0, 0.0)
 
 
 def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
@@ -292,6 +322,16 @@ def _routed_width(moe: Moe) -> int:
     return moe.expert.linears[0].inputs
 
 
+def layer_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
+    """Return how many kernels a forward pass over one layer runs, those of each expert left out.
+
+    Definition: `kernels_per_layer`, times `router_kernels` with experts, and what a softmax in parts adds.
+    """
+    kernels = stack["kernels_per_layer"] * (stack["router_kernels"] if block.moe else 1.0)
+    apart = UNFUSED_KERNELS * unfused_softmax(block, shard, stack=stack)
+    return kernels + apart * (stack["kernels_per_layer"] > 0)
+
+
 def launched_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
     """Return how many kernels of a forward pass over one layer a host launches one by one.
 
@@ -302,7 +342,7 @@ def launched_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
     a share g of the layer's kernels and none of the experts'; graphs of a whole pass launch all.
     Source: NVIDIA Transformer Engine, GroupedLinear (one product an expert); counts per stack.
     """
-    kernels = stack["kernels_per_layer"] * (stack["router_kernels"] if block.moe else 1.0)
+    kernels = layer_kernels(block, shard, stack=stack)
     launched = (1.0 - stack["graphed"]) * kernels
     if block.moe is None:
         return launched
@@ -310,15 +350,14 @@ def launched_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
     return launched + (stack["graphed"] < 1.0) * stack["kernels_per_expert"] * local
 
 
-def small_kernels(block: Block, products: tuple[Product, ...], *, stack: Stack) -> Count:
-    """Return how many kernels of a forward pass over one layer are neither products nor attention.
+def small_kernels(kernels: Count, products: tuple[Product, ...], *, stack: Stack) -> Count:
+    """Return how many of a forward pass's kernels over one layer are neither products nor attention.
 
     Each has the least time of a kernel on its chip, however little it moves; graphs do not change that.
-    Definition: what the stack launches a layer, less the products and attention's one kernel or two products.
+    Definition: all kernels, less the products and attention's one kernel or two products.
     """
-    kernels = stack["kernels_per_layer"] * (stack["router_kernels"] if block.moe else 1.0)
     attention = 1.0 if stack["flash_attention"] else 2.0
-    return max(kernels - len(products) - attention, 0.0)
+    return np.maximum(kernels - len(products) - attention, 0.0)
 
 
 def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: Stack) -> Seconds:
@@ -372,7 +411,7 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
     attention, scores = attention_pass_s(block, shard, setting, backward=False)
     moved = fused_bytes(block, shard, setting=setting)
     moved = moved + scores + cast_bytes(products, setting)
-    small = small_kernels(block, products, stack=stack)
+    small = small_kernels(layer_kernels(block, shard, stack=stack), products, stack=stack)
     parts = PassTime(
         matmul_s=sum(product_s(p, setting) for p in products),
         attention_s=attention,
@@ -395,7 +434,7 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     weight_grad = 0.0 if setting.frozen else sum(product_s(dw, setting) for _, dw in pairs)
     attention, scores = attention_pass_s(block, shard, setting, backward=True)
     moved = fused_bytes(block, shard, setting=setting)
-    small = small_kernels(block, products, stack=stack)
+    small = small_kernels(layer_kernels(block, shard, stack=stack), products, stack=stack)
     moved = BACKWARD_TRAFFIC_RATIO * moved + scores + cast_bytes(tuple(dx for dx, _ in pairs), setting)
     parts = PassTime(
         matmul_s=sum(product_s(dx, setting) for dx, _ in pairs) + weight_grad,

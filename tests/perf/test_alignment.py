@@ -11,7 +11,14 @@ from gigawatt.catalog import machine
 from gigawatt.catalog.models import model
 from gigawatt.perf import Job, Layout, Setting, Strategy, setting_of, stack
 from gigawatt.perf.kernels import aligned_share
-from gigawatt.perf.layer import forward_time, gradient_products, product_s, small_kernels
+from gigawatt.perf.layer import (
+    attention_pass_s,
+    forward_time,
+    gradient_products,
+    layer_kernels,
+    product_s,
+    small_kernels,
+)
 from gigawatt.perf.step import head_time, padded_vocab, reduced_bytes, shard_of
 from gigawatt.workload.shard import Product
 
@@ -67,10 +74,29 @@ def test_a_forward_pass_takes_the_least_time_of_each_small_kernel():
 def test_small_kernels_are_those_that_are_neither_products_nor_attention():
     products = tuple(Product(name=str(i), m=1, n=1, k=1) for i in range(4))
     old, new = (stack(name) for name in ("megatron-2021", "modern"))
-    assert small_kernels(GPT.blocks[0], products, stack=old) == 30 - 4 - 2
-    assert small_kernels(GPT.blocks[0], products, stack=new) == 20 - 4 - 1
+    assert small_kernels(30.0, products, stack=old) == 30 - 4 - 2
+    assert small_kernels(20.0, products, stack=new) == 20 - 4 - 1
 
 
 def test_fp16_gradients_travel_in_16_bits_and_bf16_ones_as_the_stack_keeps_them():
     jobs = [Job(model=GPT, seq_tokens=2048, batch_sequences=1, dtype=d) for d in ("fp16", "bf16")]
     assert [reduced_bytes(job, stack("megatron-2021")) for job in jobs] == [2.0, 4.0]
+
+
+def test_heads_of_an_odd_size_are_multiplied_without_tensor_cores():
+    shard, one = shard_of(Job(model=GPT, seq_tokens=2048, batch_sequences=1), Layout(), Strategy()), setting()
+    core = dataclasses.replace(GPT.blocks[0].mixer.core, qk_head_dim=126, v_head_dim=126)
+    odd = dataclasses.replace(GPT.blocks[0], mixer=dataclasses.replace(GPT.blocks[0].mixer, core=core))
+    ratio = float(attention_pass_s(odd, shard, one, backward=False)[0]) / float(
+        attention_pass_s(GPT.blocks[0], shard, one, backward=False)[0]
+    )
+    assert 3.5 < ratio < 4.1
+
+
+def test_a_softmax_in_parts_runs_five_more_kernels_and_moves_the_scores_sixteen_more_times():
+    job, one = Job(model=GPT, seq_tokens=2048, batch_sequences=1), setting(softmax_passes=7)
+    fused, apart = (shard_of(job, Layout(tp=tp), Strategy()) for tp in (8, 32))  # 12 and 3 heads
+    block = GPT.blocks[0]
+    assert layer_kernels(block, apart, stack=one.stack) - layer_kernels(block, fused, stack=one.stack) == 5
+    moved = [float(attention_pass_s(block, cut, one, backward=False)[1]) for cut in (fused, apart)]
+    assert moved[1] / moved[0] == pytest.approx(3 * (7 + 16) / (12 * 7))
