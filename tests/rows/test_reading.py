@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gigawatt.study.measured import measured, measured_step_s
 from gigawatt.study.row_cells import RowError
 from gigawatt.study.row_machine import row_chip
 from gigawatt.workload.params import params
@@ -306,3 +307,16 @@ def test_a_sweep_of_models_that_one_chip_cannot_hold_recomputes_as_it_is_configu
     large = asked(**{**SWEEP, **shape}, model_name="GPT 18.4B")
     assert large.strategy.recompute == "full"
     assert large.stack["vocab_multiple"] == 128
+
+
+def test_a_rate_is_turned_round_by_the_formula_that_its_source_prints():
+    printed = {
+        "hw_tflops_per_accel": "100",
+        "params_B": "20",
+        "flops_formula_notes": "size*4*2*seq*gbs/(t*gpus)",
+    }
+    question = asked()
+    found = measured(printed)
+    assert found is not None
+    tokens = 4096 * 256
+    assert float(measured_step_s(found, question)) == pytest.approx(8 * 20e9 * tokens / (100e12 * 64))
