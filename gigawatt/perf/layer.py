@@ -42,7 +42,7 @@ BACKWARD_TRAFFIC_RATIO = 1.5
 BF16_BYTES = 2.0
 # What a softmax in parts does beside the one kernel: to 32 bits, scale, mask, softmax, back to 16 bits, each
 # read and written, forward or backward. Megatron-LM, megatron/model/fused_softmax.py (forward_torch_softmax).
-FUSED_KEYS = 2048
+FUSED_KEYS = 16384
 UNFUSED_PASSES = 16.0  # more readings or writings of the scores in 16 bits: 36 bytes for 4
 UNFUSED_KERNELS = 5.0  # more kernels
 # Batched products of heads whose rows do not start at multiples of 16 bytes run without tensor cores (assumed
@@ -190,7 +190,7 @@ def attention_pass_s(
 def unfused_softmax(block: Block, shard: Shard, *, stack: Stack) -> Real:
     """Return 1 where attention without flash attention takes its softmax apart, 0 where one kernel does it.
 
-    The kernel that scales, masks and takes the softmax at once handles rows of up to 2,048 keys, where four
+    The kernel that scales, masks and takes the softmax at once handles rows of up to 16,384 keys, where four
     divides the heads of all sequences on a chip.
     Source: Megatron-LM, megatron/model/fused_softmax.py (is_kernel_available).
 
