@@ -121,6 +121,27 @@ def gemm_s(
     )
 
 
+def aligned_share(*widths: Count, element_bytes: float) -> Real:
+    """Return the rate of a product whose rows start where wide loads cannot, over its rate where they can.
+
+    .. math:: \\rho = \\min_i \\sqrt{a_i / 16}, \\quad a_i = e \\gcd(w_i, 16 / e)
+
+    The w_i are the lengths in memory of the rows of its operands and its result, e bytes an element; a load
+    takes 16 bytes where each row starts at a multiple of 16. The root is assumed.
+    Valid for: 1 to 16 bytes an element.
+    Source: NVIDIA, Matrix Multiplication Background User's Guide, sec. 3.1 (multiples of 16 bytes); nanoGPT's
+    change of GPT-2's 50,257 tokens to 50,304 made its steps 25 % faster on A100, as a head at a third of its
+    rate would.
+
+    >>> [round(float(aligned_share(n, 1024, element_bytes=2.0)), 3) for n in (50304, 12564, 6282, 50257)]
+    [1.0, 0.707, 0.5, 0.354]
+    """
+    most = 2 ** round(np.log2(16.0 / element_bytes))  # of formats with scales: of their elements alone
+    units = (np.gcd(np.asarray(np.rint(w), dtype=np.int64), most) for w in widths)
+    share: Real = np.sqrt(reduce(np.minimum, units) / most)
+    return share
+
+
 def attention_s(
     rows: Count,
     query_tokens: Count,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gigawatt.catalog.records import Block, Stack
+from gigawatt.perf.softmax import UNFUSED_KERNELS, unfused_softmax
 from gigawatt.units import Count, Seconds
-from gigawatt.workload.shard import Shard
+from gigawatt.workload.shard import Product, Shard, sublayers
 
 LAUNCH_POWER = 4.0  # how sharp the corner between launch-bound and kernel-bound is
 
@@ -28,7 +29,8 @@ def launched_kernels(block: Block, shard: Shard, *, stack: Stack, casts: int = 0
     half, cast = stack["kernels_per_layer"] / 2.0, stack["kernels_per_cast"] * casts
     linears = block.mixer.linears
     mixer = "graphed_recurrence" if block.mixer.core.span == "linear" else "graphed_attention"
-    launched: Count = bool(linears) * (1.0 - stack[mixer]) * (half + cast * len(linears))
+    apart = softmax_kernels(block, shard, stack=stack)
+    launched: Count = bool(linears) * (1.0 - stack[mixer]) * (half + apart + cast * len(linears))
     if block.mlp is not None:
         launched = launched + (1.0 - stack["graphed_mlp"]) * (half + cast * len(block.mlp.linears))
     if block.moe is not None:
@@ -40,6 +42,29 @@ def launched_kernels(block: Block, shard: Shard, *, stack: Stack, casts: int = 0
     return (1.0 - stack["graphed"]) * launched
 
 
+def softmax_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
+    """Return how many kernels a softmax in parts adds to a layer; none where a compiler makes the kernels.
+
+    Definition: see `unfused_softmax`.
+    """
+    return UNFUSED_KERNELS * unfused_softmax(block, shard, stack=stack) * (stack["kernels_per_layer"] > 0)
+
+
+def small_kernels(block: Block, shard: Shard, products: tuple[Product, ...], *, stack: Stack) -> Count:
+    """Return how many of a forward pass's kernels over one layer are neither products nor attention.
+
+    Each has the least time of a kernel on its chip, however little it moves; graphs do not change that.
+    Definition: `kernels_per_layer` by sublayers, routing's among them, and those of a softmax in parts, less
+    the products and attention's one kernel or two products.
+    """
+    routing = 2.0 * (stack["router_kernels"] - 1.0) if block.moe else 0.0
+    own = stack["kernels_per_layer"] / 2.0 * (sublayers(block) + routing)
+    kernels: Count = own + softmax_kernels(block, shard, stack=stack)
+    attention = 1.0 if stack["flash_attention"] else 2.0
+    least: Count = np.maximum(kernels - len(products) - attention * bool(block.mixer.linears), 0.0)
+    return least
+
+
 def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: Stack) -> Seconds:
     """Return how long the chip waits for a host that launches kernels slower than they run.
 
@@ -48,14 +73,17 @@ def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: St
     About max(0, H - D), with the corner rounded: within a layer some kernels are shorter than their launch
     and others longer, and the queue between them is short. q = 4; n_sync counts the peers that collectives
     wait for, each launched by a host of its own.
-    Valid for: asynchronous launches; device_s above 0.
+    With `serial_launches` the host waits for each kernel, and all of H is lost.
+    Valid for: device_s above 0.
     Source: one producer and one consumer of a bounded queue; t_host fitted per stack.
 
-    >>> values = {"host_s_per_kernel": 1e-3, "host_s_per_peer": 0.0}
+    >>> values = {"host_s_per_kernel": 1e-3, "host_s_per_peer": 0.0, "serial_launches": 0.0}
     >>> slow = Stack(id="slow", name="", year=2026, values=values)
     >>> round(float(launch_wait_s(10.0, 0.01, syncs=0.0, stack=slow)), 5)
     0.00189
     """
     host_s = launched * stack["host_s_per_kernel"] + syncs * stack["host_s_per_peer"]
+    if stack["serial_launches"]:
+        return host_s + 0.0 * device_s
     excess = np.log1p((host_s / device_s) ** LAUNCH_POWER)  # no difference of two near numbers
     return device_s * np.expm1(excess / LAUNCH_POWER)

@@ -13,6 +13,7 @@ from gigawatt.comms import Group, all_gather_s, all_reduce_s, all_to_all_s, redu
 from gigawatt.comms.dispatch import dispatch_s
 from gigawatt.perf.kernel_constants import KernelLaw, with_flash2
 from gigawatt.perf.kernels import (
+    aligned_share,
     attention_backward_s,
     attention_forward_s,
     gemm_s,
@@ -21,16 +22,18 @@ from gigawatt.perf.kernels import (
     overlapped_s,
     power_rate,
 )
-from gigawatt.perf.launches import launch_wait_s, launched_kernels
+from gigawatt.perf.launches import launch_wait_s, launched_kernels, small_kernels
 from gigawatt.perf.layout import Strategy
+from gigawatt.perf.softmax import UNFUSED_PASSES, unfused_softmax
 from gigawatt.units import Bytes, Real, Seconds, total
 from gigawatt.workload.shard import (
     CHUNK_TOKENS,
     Product,
     Shard,
     attention_keys,
-    elementwise_bytes,
+    between_bytes,
     expert_products,
+    inside_bytes,
     layer_products,
     linear_product,
     mlp_activation_bytes,
@@ -126,6 +129,7 @@ def product_s(p: Product, setting: Setting) -> Seconds:
     width = setting.laws.linear_bytes if p.low_precision else BF16_BYTES
     if np.ndim(p.groups) == 0 and p.groups == 1:
         seconds = gemm_s(p.m, p.n, p.k, law=law, bytes_per_input=width)
+        seconds = seconds / aligned_share(*(p.widths or (p.n, p.k)), element_bytes=width)
     else:
         seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
     return seconds / setting.sustained
@@ -140,7 +144,7 @@ def gradient_products(p: Product) -> tuple[Product, Product]:
     [(1, 3, 2), (3, 2, 1)]
     """
     to_input = dataclasses.replace(p, name=f"{p.name}_dx", n=p.k, k=p.n)
-    to_weight = dataclasses.replace(p, name=f"{p.name}_dw", m=p.k, k=p.m)
+    to_weight = dataclasses.replace(p, name=f"{p.name}_dw", m=p.k, k=p.m, widths=(p.n, p.k))
     return to_input, to_weight
 
 
@@ -176,7 +180,9 @@ def attention_pass_s(
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
-    moved = score_bytes(block, shard) * setting.stack["softmax_passes"] * times
+    apart = UNFUSED_PASSES * unfused_softmax(block, shard, stack=setting.stack)
+    moved = score_bytes(block, shard) * (setting.stack["softmax_passes"] + apart) * times
+    eta = eta * aligned_share(core.qk_head_dim, core.v_head_dim, element_bytes=BF16_BYTES)
     return times * (scores + values) / eta, moved
 
 
@@ -205,13 +211,13 @@ def recurrence_s(block: Block, shard: Shard, *, law: KernelLaw) -> Seconds:
 def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
 
-    Definition: the bytes when each is fused once, times the stack's `elementwise_passes`, for the routed
-    experts times its `routed_passes`.
+    Definition: those between the tensor-parallel regions once, those inside `elementwise_passes` times, and
+    those of the routed experts `routed_passes` times.
     """
-    dense = elementwise_bytes(block, shard, hidden=setting.hidden)
     stack = setting.stack
-    routed = routing_bytes(block, shard, stack=stack)
-    return stack["elementwise_passes"] * dense + stack["routed_passes"] * routed
+    inside = stack["elementwise_passes"] * inside_bytes(block, shard)
+    routed = stack["routed_passes"] * routing_bytes(block, shard, stack=stack)
+    return between_bytes(block, shard, hidden=setting.hidden) + inside + routed
 
 
 def routing_bytes(block: Block, shard: Shard, *, stack: Stack) -> Bytes:
@@ -363,10 +369,11 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
     attention, scores = attention_pass_s(block, shard, setting, backward=False)
     moved = fused_bytes(block, shard, setting=setting)
     moved = moved + scores + cast_bytes(products, setting)
+    small = small_kernels(block, shard, products, stack=stack)
     parts = PassTime(
         matmul_s=sum(product_s(p, setting) for p in products),
         attention_s=attention,
-        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide),
+        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide, kernels=small),
         tp_comm_s=tensor_comm_s(block, shard, setting),
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=1.0),
         ep_comm_s=expert_comm_s(block, shard, setting),
@@ -385,11 +392,12 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     weight_grad = 0.0 if setting.frozen else sum(product_s(dw, setting) for _, dw in pairs)
     attention, scores = attention_pass_s(block, shard, setting, backward=True)
     moved = fused_bytes(block, shard, setting=setting)
+    small = small_kernels(block, shard, products, stack=stack)
     moved = BACKWARD_TRAFFIC_RATIO * moved + scores + cast_bytes(tuple(dx for dx, _ in pairs), setting)
     parts = PassTime(
         matmul_s=sum(product_s(dx, setting) for dx, _ in pairs) + weight_grad,
         attention_s=attention,
-        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide),
+        memory_bound_s=memory_bound_s(moved, law=setting.laws.wide, kernels=2.0 * small),
         tp_comm_s=tensor_comm_s(block, shard, setting),
         cp_comm_s=context_comm_s(block, shard, setting, attention_s=attention, gathers=2.0),
         ep_comm_s=expert_comm_s(block, shard, setting),

@@ -12,6 +12,7 @@ from gigawatt.comms import Group, all_gather_s, send_recv_s
 from gigawatt.perf.job import Job
 from gigawatt.perf.kernel_constants import kernel_law
 from gigawatt.perf.kernels import memory_bound_s
+from gigawatt.perf.launches import launch_wait_s
 from gigawatt.perf.layer import (
     BF16_BYTES,
     Laws,
@@ -135,11 +136,12 @@ def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
     """
     model, stack = job.model, setting.stack
     heads = 1 + model.mtp_layers
-    p = Product(name="head", m=shard.tokens, n=model.vocab / shard.tp, k=model.hidden, low_precision=False)
+    rows = padded_vocab(model.vocab, shard.tp, stack=stack) / shard.tp
+    p = Product(name="head", m=shard.tokens, n=rows, k=model.hidden, low_precision=False)
     once = product_s(p, setting)
     joined = Product(name="mtp", m=shard.local_tokens, n=model.hidden, k=2 * model.hidden)
     joining = model.mtp_layers * product_s(joined, setting) if model.mtp_layers else 0.0
-    logits = shard.tokens * model.vocab / shard.tp
+    logits = shard.tokens * rows
     embed = 2.0 * BF16_BYTES * shard.local_tokens * model.hidden
     moved = memory_bound_s(stack["loss_bytes"] / 2 * logits * heads + embed, law=setting.laws.wide)
     products = heads * once + joining
@@ -147,7 +149,34 @@ def head_time(job: Job, shard: Shard, setting: Setting) -> LayerTime:
     ratio = 1.0 if setting.frozen else 2.0  # without weight gradients half the products
     backward = throttled(PassTime(matmul_s=ratio * products, memory_bound_s=moved), setting)
     weight_grad = backward.matmul_s * (1.0 - 1.0 / ratio)
+    forward, backward = (with_host_wait(t, n, stack=stack) for t, n in ((forward, 1.0), (backward, 2.0)))
     return LayerTime(forward=forward, backward=backward, recompute=PassTime(), weight_grad_s=weight_grad)
+
+
+def with_host_wait(parts: PassTime, passes: float, *, stack: Stack) -> PassTime:
+    """Return a pass over the ends of a model with its wait for the host.
+
+    Definition: embedding, last norm, projection and loss launch as many kernels as a dense layer (assumed).
+    """
+    kernels = passes * (1.0 - stack["graphed"]) * stack["kernels_per_layer"]
+    waited = launch_wait_s(kernels, parts.total_s, syncs=0.0, stack=stack)
+    return dataclasses.replace(parts, launch_s=waited)
+
+
+def padded_vocab(tokens: int, tp: Count, *, stack: Stack) -> Count:
+    """Return the rows of the vocabulary's matrices, of which each tensor-parallel rank has as many.
+
+    .. math:: V = t v \\lceil V_0 / (t v) \\rceil
+
+    v is the stack's `vocab_multiple`.
+    Source: Megatron-LM, --make-vocab-size-divisible-by (128).
+
+    >>> from gigawatt.perf.stacks import stack
+    >>> float(padded_vocab(50257, 8, stack=stack("modern")))
+    51200.0
+    """
+    unit = stack["vocab_multiple"] * tp
+    return np.ceil(tokens / unit) * unit
 
 
 def microbatch_passes(job: Job, layout: Layout, setting: Setting) -> StagePasses:

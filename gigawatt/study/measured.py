@@ -31,6 +31,7 @@ class Measured:
 
     metric: str
     value: float
+    flop_per_token: float = 0.0  # as the source's own formula counts them; 0: by the framework's convention
 
 
 def measured(row: Mapping[str, str]) -> Measured | None:
@@ -41,8 +42,20 @@ def measured(row: Mapping[str, str]) -> Measured | None:
         except ValueError:
             continue
         if math.isfinite(value) and value > 0:
-            return Measured(metric=metric, value=value)
+            return Measured(metric=metric, value=value, flop_per_token=printed_flop_per_token(row))
     return None
+
+
+def printed_flop_per_token(row: Mapping[str, str]) -> float:
+    """Return the flop per token of a source that counts 8 for each parameter of the size it prints, else 0.
+
+    Definition: "size*4*2*seq*gbs": forward, backward as two and the recomputed forward, 2 a parameter each.
+
+    >>> printed_flop_per_token({"flops_formula_notes": "size*4*2*seq*gbs/(t*gpus)", "params_B": "20"}) / 1e9
+    160.0
+    """
+    said = "size*4*2*seq*gbs" in (row.get("flops_formula_notes") or "")
+    return 8e9 * float(row.get("params_B") or 0.0) if said else 0.0
 
 
 def reported_flop(asked: Question, *, hardware: bool) -> Flop:
@@ -72,7 +85,8 @@ def measured_step_s(found: Measured, asked: Question) -> Seconds:
     if found.metric.endswith("_pct"):
         dtype = asked.framework.mfu_dtype or asked.job.dtype
         rate = found.value / 100.0 * peak_flop_per_s(asked.machine, dtype)
-    return reported_flop(asked, hardware=hardware) / (rate * chips)
+    own = found.flop_per_token * asked.job.batch_tokens
+    return (own or reported_flop(asked, hardware=hardware)) / (rate * chips)
 
 
 def measured_memory_bytes(row: Mapping[str, str]) -> Bytes | None:

@@ -40,6 +40,7 @@ class Framework:
     selects_layers: bool = False  # "selective" recompute picks layers or operators, not cheap outputs
     interleaves: bool = False  # its tuned runs interleave where a row does not say
     offloads: bool = False  # kept layer inputs wait in host memory where they do not fit
+    plain_when_small: bool = False  # a model that one chip trains whole: no recompute, tokens not padded
     experts_follow_tp: bool = False  # each expert is cut over tp ranks unless a row says otherwise
 
 
@@ -74,6 +75,12 @@ def switched(software: Stack, notes: str, *, text: str = "") -> Stack:
         if re.search(switch["notes"], notes) and re.search(switch.get("words", ""), text):
             values |= {name: float(value) for name, value in switch["set"].items()}
     return dataclasses.replace(software, values=values)
+
+
+def unpadded(framework: Framework) -> Framework:
+    """Return a framework that cuts the vocabulary over the ranks as the tokenizer has it."""
+    values = {**framework.stack.values, "vocab_multiple": 1.0}
+    return dataclasses.replace(framework, stack=dataclasses.replace(framework.stack, values=values))
 
 
 def _meets(rule: dict[str, Any], text: str, *, notes: str, year: int, model: str) -> bool:

@@ -12,10 +12,10 @@ from gigawatt.perf import Job, Layout, Strategy, memory_use, microbatch_passes, 
 from gigawatt.perf.layout import Schedule
 from gigawatt.perf.stacks import written
 from gigawatt.study.row_cells import Row, RowError, amount, positive, whole
-from gigawatt.study.row_framework import Framework, row_framework
+from gigawatt.study.row_framework import Framework, row_framework, unpadded
 from gigawatt.study.row_machine import row_dtype, row_machine
 from gigawatt.study.row_model import row_model
-from gigawatt.study.row_recompute import Mode, kept_modes, recompute_mode, recomputed_parts
+from gigawatt.study.row_recompute import MODES, Mode, kept_modes, recompute_mode, recomputed_parts
 
 # JAX sees a TPU's TensorCores as devices of their own, except where two make one megacore (v4, v5p).
 # Google Cloud TPU documentation, "System architecture": cores per chip.
@@ -76,12 +76,25 @@ def question(row: Row) -> Question:
         offload_activations=offloaded(row["overlap_notes"], job.model.layers),
     )
     asked = Question(machine=machine, job=job, layout=layout, strategy=strategy, framework=framework)
-    asked = lightest(asked, kept_modes(recompute, framework), assumed=assumed)
+    modes = kept_modes(recompute, framework)
+    if is_plain(asked):
+        modes, asked = MODES, dataclasses.replace(asked, framework=unpadded(framework))
+        assumed.append("vocabulary not padded: plain model code")
+    asked = lightest(asked, modes, assumed=assumed)
     if not strategy.offload_activations and re.search(r"activations?.offload", words_of(row)):
         asked = least_offload(asked, assumed=assumed)
     if framework.interleaves and degrees.pp > 1 and not row["vpp"] and strategy.schedule == "1f1b":
         asked = interleaved(asked, assumed=assumed)
     return dataclasses.replace(asked, assumed=tuple(assumed))
+
+
+def is_plain(asked: Question) -> bool:
+    """Return whether a row timed plain model code: of a model that one chip trains whole."""
+    if not asked.framework.plain_when_small:
+        return False
+    job = dataclasses.replace(asked.job, batch_sequences=1)
+    strategy = dataclasses.replace(asked.strategy, recompute="none")
+    return fits(dataclasses.replace(asked, job=job, layout=Layout(), strategy=strategy))
 
 
 def lightest(asked: Question, modes: tuple[Mode, ...], *, assumed: list[str]) -> Question:

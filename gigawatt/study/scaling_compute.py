@@ -162,7 +162,7 @@ MORE = 0.02  # what a smaller part must do more to be taken: below, rounding of 
 def best_part(on: str, chips: int, *, params: float, batch_tokens: float, dtype: str) -> Rate:
     """Return the rate of all chips, or of the round number of them below that does more.
 
-    Round are powers of two and three times such; two in a row that do less end the search.
+    Round are powers of two and three times such; three in a row that do less end the search.
     """
     best = planned_rate(on, chips, params=params, batch_tokens=batch_tokens, dtype=dtype)
     worse = 0
@@ -173,7 +173,7 @@ def best_part(on: str, chips: int, *, params: float, batch_tokens: float, dtype:
             break
         better = part.flop_per_s > best.flop_per_s * (1.0 + MORE)
         best, worse = (part, 0) if better else (best, worse + 1)
-        if worse == 2:
+        if worse == 3:
             break
     return best
 

@@ -51,6 +51,7 @@ class Product:
     k: Count
     groups: Count = 1
     low_precision: bool = True  # runs in the job's dtype; routers and heads stay in bf16
+    widths: tuple[Count, ...] = ()  # elements of a row in memory, of operands and result; (): n and k
 
 
 def linear_product(linear: Linear, shard: Shard) -> Product:
@@ -131,23 +132,40 @@ def mlp_activation_bytes(mlp: Mlp, tokens: Real, cut: Real) -> Bytes:
     return 2.0 * tokens * mlp.width / cut * (3 if mlp.gated else 2)
 
 
-def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
-    """Return the bytes that a layer's forward elementwise kernels must move when each is fused once.
+def between_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
+    """Return the bytes that a layer's forward kernels between its tensor-parallel regions move.
 
-    Of each sublayer norm and residual streams, rotary embedding of q and k, and the activation function of
-    dense and shared feed-forward networks; `routed_bytes` has the experts', `recurrent_bytes` what linear
-    recurrences move.
+    .. math:: 2 T_{local} h n_{passes} n_{sublayers}
+
+    Of each sublayer a norm (read and write h) and a residual addition, with bias and dropout in the same
+    kernel (read two, write one), or what several streams move.
+    Valid for: bf16; one kernel each, as in every framework since 2020.
+    Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
+
+    >>> from gigawatt.catalog.models import model
+    >>> block, cut = model("llama3.1-8b").blocks[0], Shard(sequences=1, seq_tokens=8, tp=4)
+    >>> float(between_bytes(block, cut, hidden=16))
+    640.0
+    """
+    return 2.0 * shard.local_tokens * hidden * residual_passes(block.streams) * sublayers(block)
+
+
+def inside_bytes(block: Block, shard: Shard) -> Bytes:
+    """Return the bytes that elementwise kernels inside the tensor-parallel regions must move when fused once.
+
+    Rotary embedding of q and k, and the activation function of dense and shared feed-forward networks;
+    `routed_bytes` has the experts', `recurrent_bytes` what linear recurrences move.
     Valid for: bf16; attention's own traffic left out; stacks multiply this by the passes they really make.
     Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
 
-    >>> elementwise_bytes.__name__
-    'elementwise_bytes'
+    >>> inside_bytes.__name__
+    'inside_bytes'
     """
     core = block.mixer.core
-    moved = 2.0 * shard.local_tokens * hidden * residual_passes(block.streams) * sublayers(block)
+    moved: Bytes = 0.0
     if core.span != "linear":
         turned = (core.heads + core.kv_heads) * core.qk_head_dim
-        moved = moved + 2.0 * shard.tokens / shard.tp * turned * 2
+        moved = 2.0 * shard.tokens / shard.tp * turned * 2
     if block.mlp:
         moved = moved + mlp_activation_bytes(block.mlp, shard.tokens, shard.tp)
     if block.moe and block.moe.shared:

@@ -13,7 +13,7 @@ from gigawatt.perf import Job, Strategy, setting_of, stack
 from gigawatt.perf.layer import Setting, layer_time, tensor_comm_s
 from gigawatt.perf.layout import Layout
 from gigawatt.perf.step import head_time, microbatch_passes
-from gigawatt.workload.shard import Keeping, Shard, elementwise_bytes, kept_bytes, routed_bytes
+from gigawatt.workload.shard import Keeping, Shard, between_bytes, kept_bytes, routed_bytes
 
 BIASED = model("gpt-oss-120b").blocks[0]  # 4 of 128 experts of 2880 x 2880, with biases
 LATENT = model("deepseek-v3").blocks[-1]
@@ -51,7 +51,7 @@ def test_a_layer_of_a_hybrid_sends_one_pair_of_messages_and_passes_one_norm(bloc
     cut = shard(tp=8)
     assert np.isclose(2 * tensor_comm_s(block, cut, asked), tensor_comm_s(whole, cut, asked))
     bare = dataclasses.replace(block, mlp=None)
-    empty = elementwise_bytes(bare, cut, hidden=8192)
+    empty = between_bytes(bare, cut, hidden=8192)
     assert empty == (2 * 4096 / 8 * 8192 * 5 if block.mixer.linears else 0)
 
 
@@ -99,6 +99,6 @@ def test_a_hybrid_predicts_more_tokens_with_an_attention_layer_and_a_mixture():
 def test_four_residual_streams_move_four_times_one():
     block = model("deepseek-v4-flash").blocks[0]
     single = dataclasses.replace(block, streams=1)
-    more = elementwise_bytes(block, shard(), hidden=4096) - elementwise_bytes(single, shard(), hidden=4096)
+    more = between_bytes(block, shard(), hidden=4096) - between_bytes(single, shard(), hidden=4096)
     assert block.streams == 4
     assert more == 2 * (20 - 5) * 2 * 4096 * 4096  # of two sublayers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gigawatt.study.measured import measured, measured_step_s
 from gigawatt.study.row_cells import RowError
 from gigawatt.study.row_framework import row_framework
 from gigawatt.study.row_machine import row_chip
@@ -337,3 +338,46 @@ def test_a_proxy_whose_layers_do_not_fall_on_its_stages_is_the_whole_model(layer
     row |= {"model_name": "Llama 4 Maverick (proxy)", "layers": layers, "hidden": "5120", "n_experts": "128"}
     row |= {"ffn_hidden": "", "vocab": "", "other_arch_notes": "", "pp": "2", "vpp": vpp}
     assert known_model(row).layers == read
+
+
+SWEEP = {
+    "framework": "Megatron-DeepSpeed",
+    "accelerator": "A100-80GB-SXM",
+    "n_accel": "8",
+    "overlap_notes": "1F1B; validation configs set use_gradient_bucket=false",
+    "recompute": "full (validation configs set use_checkpoint=true)",
+    "other_arch_notes": "GPT; ffn 4h",
+    "kv_heads": "",
+    "vocab": "",
+    "micro_batch": "1",
+    "global_batch_seqs": "8",
+    "seq_len": "1024",
+    "tp": "1",
+    "dp": "8",
+}
+
+
+def test_a_sweep_times_models_that_one_chip_trains_whole_as_plain_code():
+    small = asked(**SWEEP, layers="12", hidden="1024", heads="16", ffn_hidden="4096", model_name="GPT 0.2B")
+    assert small.strategy.recompute == "none"
+    assert (small.job.model.vocab, small.stack["vocab_multiple"]) == (50257, 1.0)
+
+
+def test_a_sweep_of_models_that_one_chip_cannot_hold_recomputes_as_it_is_configured_to():
+    shape = {"layers": "40", "hidden": "6144", "heads": "48", "ffn_hidden": "24576", "dp": "1", "tp": "8"}
+    large = asked(**{**SWEEP, **shape}, model_name="GPT 18.4B")
+    assert large.strategy.recompute == "full"
+    assert large.stack["vocab_multiple"] == 128
+
+
+def test_a_rate_is_turned_round_by_the_formula_that_its_source_prints():
+    printed = {
+        "hw_tflops_per_accel": "100",
+        "params_B": "20",
+        "flops_formula_notes": "size*4*2*seq*gbs/(t*gpus)",
+    }
+    question = asked()
+    found = measured(printed)
+    assert found is not None
+    tokens = 4096 * 256
+    assert float(measured_step_s(found, question)) == pytest.approx(8 * 20e9 * tokens / (100e12 * 64))
