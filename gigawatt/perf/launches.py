@@ -29,7 +29,7 @@ def launched_kernels(block: Block, shard: Shard, *, stack: Stack, casts: int = 0
     half, cast = stack["kernels_per_layer"] / 2.0, stack["kernels_per_cast"] * casts
     linears = block.mixer.linears
     mixer = "graphed_recurrence" if block.mixer.core.span == "linear" else "graphed_attention"
-    apart = softmax_kernels(block, shard, stack=stack)
+    apart = UNFUSED_KERNELS * unfused_softmax(block, shard, stack=stack)
     launched: Count = bool(linears) * (1.0 - stack[mixer]) * (half + apart + cast * len(linears))
     if block.mlp is not None:
         launched = launched + (1.0 - stack["graphed_mlp"]) * (half + cast * len(block.mlp.linears))
@@ -42,14 +42,6 @@ def launched_kernels(block: Block, shard: Shard, *, stack: Stack, casts: int = 0
     return (1.0 - stack["graphed"]) * launched
 
 
-def softmax_kernels(block: Block, shard: Shard, *, stack: Stack) -> Count:
-    """Return how many kernels a softmax in parts adds to a layer; none where a compiler makes the kernels.
-
-    Definition: see `unfused_softmax`.
-    """
-    return UNFUSED_KERNELS * unfused_softmax(block, shard, stack=stack) * (stack["kernels_per_layer"] > 0)
-
-
 def small_kernels(block: Block, shard: Shard, products: tuple[Product, ...], *, stack: Stack) -> Count:
     """Return how many of a forward pass's kernels over one layer are neither products nor attention.
 
@@ -59,7 +51,7 @@ def small_kernels(block: Block, shard: Shard, products: tuple[Product, ...], *, 
     """
     routing = 2.0 * (stack["router_kernels"] - 1.0) if block.moe else 0.0
     own = stack["kernels_per_layer"] / 2.0 * (sublayers(block) + routing)
-    kernels: Count = own + softmax_kernels(block, shard, stack=stack)
+    kernels: Count = own + UNFUSED_KERNELS * unfused_softmax(block, shard, stack=stack)
     attention = 1.0 if stack["flash_attention"] else 2.0
     least: Count = np.maximum(kernels - len(products) - attention * bool(block.mixer.linears), 0.0)
     return least
