@@ -88,19 +88,20 @@ def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy
         return BF16_BYTES * cut * job.model.hidden
     fused = bool(stack["flash_attention"])
     keep_cheap = strategy.recompute == "none" or not fused
-    kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=keeping(job, cheap=keep_cheap))
+    kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=keeping(job, stack, cheap=keep_cheap))
     if not fused and strategy.recompute == "none":
         kept = kept + 2.5 * score_bytes(block, shard)  # softmax output, its mask, dropout output: 5 a s s b
     return kept
 
 
-def keeping(job: Job, *, cheap: bool) -> Keeping:
-    """Return what a job keeps: operands in its own format, none for frozen weights.
+def keeping(job: Job, stack: Stack, *, cheap: bool) -> Keeping:
+    """Return what a job keeps: operands in its own format, none for frozen weights; what its stack fuses.
 
     Source: Micikevicius 2022, arXiv:2209.05433 sec. 3 (8-bit inputs kept for the weight gradient).
     """
     operand = min(OPERAND_BYTES[job.dtype], BF16_BYTES)
-    return Keeping(cheap=cheap, operands=not job.frozen, operand_bytes=operand)
+    fused = stack["fused_kept"] > 0
+    return Keeping(cheap=cheap, operands=not job.frozen, operand_bytes=operand, fused=fused)
 
 
 def activations_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, last: bool) -> Bytes:
@@ -118,7 +119,7 @@ def activations_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: St
     for block, count in distinct_blocks(model).items():
         own = layer_kept_bytes(block, job, shard=shard, strategy=strategy, stack=stack)
         held = held + own * count / model.layers
-        whole = kept_bytes(block, shard, hidden=model.hidden, keeping=keeping(job, cheap=True))
+        whole = kept_bytes(block, shard, hidden=model.hidden, keeping=keeping(job, stack, cheap=True))
         if not stack["flash_attention"]:
             whole = whole + 2.5 * score_bytes(block, shard)
         working = np.maximum(working, whole)

@@ -102,7 +102,8 @@ WHOLE = (MODES[-2], MODES[-1])
 def kept_modes(text: str, framework: Framework) -> tuple[Mode, ...]:
     """Return the recompute modes that a configuration's words leave open, lightest work first.
 
-    In frameworks that wrap layers or operators one by one, "selective" does not say how many.
+    In frameworks that wrap layers or operators one by one, "selective" does not say how many, but where the
+    framework's own choice is known; where recompute is one switch, it is on for all layers or for none.
 
     >>> from gigawatt.perf import stack
     >>> plain = Framework(stack=stack("modern"), flop="causal")
@@ -110,7 +111,9 @@ def kept_modes(text: str, framework: Framework) -> tuple[Mode, ...]:
     [11, 0, 2]
     """
     if not text:
-        return MODES
+        return (MODES[0], *WHOLE) if framework.all_or_none else MODES
+    if framework.selective_share and recompute_mode(text) == "selective":
+        return (Mode(recompute="full", share=framework.selective_share),)
     if "custom" in text.lower() or (framework.offloads and recompute_mode(text) == "full"):
         return WHOLE
     return MODES[1:-1] if framework.selects_layers and recompute_mode(text) == "selective" else ()
@@ -132,7 +135,8 @@ def lightest(asked: Question, modes: tuple[Mode, ...], *, assumed: list[str]) ->
         if fits(tried) or mode == modes[-1]:
             layers = f" in {mode.share:.0%} of the layers" if mode.share < 1.0 else ""
             moved = ", what is kept waits in host memory" if mode.offload else ""
-            assumed.append(f"recompute = {mode.recompute}{layers}{moved}: the least that fits")
+            why = "the least that fits" if len(modes) > 1 else "the framework's own choice"
+            assumed.append(f"recompute = {mode.recompute}{layers}{moved}: {why}")
             return tried
     return asked
 

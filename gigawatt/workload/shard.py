@@ -192,6 +192,7 @@ class Keeping:
     cheap: bool = True  # outputs of norms and activation functions; False computes them again
     operands: bool = True  # inputs of weights; False when the weights are frozen
     operand_bytes: float = 2.0  # of one element of a weight's input, kept in the job's format
+    fused: bool = True  # False: norms and activation functions run operator by operator, and each keeps its operands
 
 
 def mlp_kept_bytes(mlp: Mlp, tokens: Real, *, cut: Real, keeping: Keeping) -> Bytes:
@@ -199,12 +200,17 @@ def mlp_kept_bytes(mlp: Mlp, tokens: Real, *, cut: Real, keeping: Keeping) -> By
 
     .. math:: T f / t \\cdot (2 (1 + g) + n_{op})
 
-    Valid for: the activation function's input in 16 bits, its output as the next product's operand.
+    Valid for: the activation function's input in 16 bits, its output as the next product's operand; operator
+    by operator, a gated one also keeps the function's own output, and frozen weights' inputs stay for adapters.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
 
     >>> mlp_kept_bytes(Mlp(linears=(), width=4, gated=True), 10.0, cut=1, keeping=Keeping())
     240.0
+    >>> mlp_kept_bytes(Mlp(linears=(), width=4, gated=True), 10.0, cut=1, keeping=Keeping(fused=False))
+    320.0
     """
+    if not keeping.fused:
+        return tokens * mlp.width / cut * 2.0 * (2 + 2 * mlp.gated)
     output = keeping.operand_bytes if keeping.cheap and keeping.operands else 0.0
     return tokens * mlp.width / cut * (2.0 * (1 + mlp.gated) + output)
 
@@ -231,6 +237,7 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> 
 
     Norms keep their inputs, attention q, k, v and its output, the activation function its input, in 16 bits;
     every product with a trained weight keeps its input in the job's format (a copy, where that is narrower).
+    Operator by operator, a norm keeps a 32-bit copy of its input, the normalised values and its output.
     Valid for: no dropout masks.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1 (34 s b h with masks; gated and grouped by count).
 
@@ -240,7 +247,8 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> 
     core, tokens, tp = block.mixer.core, shard.tokens, shard.tp
     operand = keeping.operand_bytes if keeping.operands else 0.0
     narrow = operand if operand < 2.0 else 0.0  # attention's output again, as an operand
-    norms = shard.local_tokens * hidden * (2 * 2.0 + 2 * operand * keeping.cheap)
+    norm = 2.0 + operand * keeping.cheap if keeping.fused else 4.0 + 2.0 + 2.0
+    norms = shard.local_tokens * hidden * 2 * norm
     queries = core.heads * (core.qk_head_dim + core.v_head_dim)
     keys = core.kv_heads * (core.qk_head_dim + core.v_head_dim)
     if not keeping.cheap and up_projections(block):  # projected up again from what is kept of them
