@@ -25,6 +25,7 @@ from gigawatt.units import Bytes, Count, Real, Seconds, total
 from gigawatt.workload.shard import (
     Product,
     Shard,
+    adapter_bytes,
     attention_keys,
     elementwise_bytes,
     layer_products,
@@ -165,7 +166,8 @@ def attention_pass_s(
         kernel = attention_backward_s if backward else attention_forward_s
         seconds = kernel(rows, queries, keys, **dims, law=law, causal=fraction)
         older = law.flash2_rate if setting.stack["flash_attention"] == 2 else 1.0
-        return seconds / (eta * setting.stack["attention_rate"] * older), 0.0
+        rate = setting.stack["attention_rate"] * setting.stack["attention_8bit"] * older
+        return seconds / (eta * rate), 0.0
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
@@ -177,9 +179,10 @@ def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
 
     Definition: the bytes when each is fused once, times the stack's `elementwise_passes`, for the routed
-    experts times its `routed_passes`.
+    experts times its `routed_passes`. Beside frozen weights there are adapters.
     """
     dense = elementwise_bytes(block, shard, hidden=setting.hidden)
+    dense = dense + (adapter_bytes(block, shard) if setting.frozen else 0.0)
     stack = setting.stack
     return stack["elementwise_passes"] * dense + stack["routed_passes"] * routed_bytes(block, shard)
 

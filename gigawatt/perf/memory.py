@@ -97,11 +97,19 @@ def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy
 def keeping(job: Job, stack: Stack, *, cheap: bool) -> Keeping:
     """Return what a job keeps: operands in its own format, none for frozen weights; what its stack fuses.
 
-    Source: Micikevicius 2022, arXiv:2209.05433 sec. 3 (8-bit inputs kept for the weight gradient).
+    Beside frozen weights the inputs of activation functions are kept in the job's format too.
+    Source: Micikevicius 2022, arXiv:2209.05433 sec. 3 (8-bit inputs kept for the weight gradient);
+    Megatron-Core activation_func_fp8_input_store, which adapter runs of MLPerf Training switch on.
     """
     operand = min(OPERAND_BYTES[job.dtype], BF16_BYTES)
     fused = stack["fused_kept"] > 0
-    return Keeping(cheap=cheap, operands=not job.frozen, operand_bytes=operand, fused=fused)
+    return Keeping(
+        cheap=cheap,
+        operands=not job.frozen,
+        operand_bytes=operand,
+        activation_bytes=operand if job.frozen else BF16_BYTES,
+        fused=fused,
+    )
 
 
 def activations_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, last: bool) -> Bytes:
@@ -167,7 +175,7 @@ def stage_memory(
     """Return the memory of a chip of the first or the last stage; `held_bytes`: its activations, if known.
 
     Weights, gradients and optimizer states by the stack's bytes a parameter, each sharded from its ZeRO stage
-    on; frozen weights are kept in the job's own format; DualPipe keeps two copies of the weights.
+    on; frozen weights are kept in the job's own format where the stack does that; DualPipe keeps two copies of the weights.
     Source: Rajbhandari 2019, arXiv:1910.02054 sec. 5; DeepSeek-V3, arXiv:2412.19437 table 2.
     """
     zero = strategy.zero_stage
@@ -175,7 +183,8 @@ def stage_memory(
     copies = 2.0 if strategy.schedule == "dualpipe" else 1.0
     if held_bytes is None:
         held_bytes = activations_bytes(job, layout, strategy=strategy, stack=stack, last=last)
-    width = min(stack["weight_bytes"], OPERAND_BYTES[job.dtype]) if job.frozen else stack["weight_bytes"]
+    narrow = job.frozen and stack["narrow_frozen"]
+    width = min(stack["weight_bytes"], OPERAND_BYTES[job.dtype]) if narrow else stack["weight_bytes"]
     weights = copies * width * _owned(held, layout, sharded=zero >= 3)
     gradients = copies * stack["grad_bytes"] * _owned(held, layout, sharded=zero >= 2)
     optimizer = stack["optimizer_bytes"] * _owned(held, layout, sharded=zero >= 1)

@@ -149,6 +149,23 @@ def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
     return moved
 
 
+def adapter_bytes(block: Block, shard: Shard) -> Bytes:
+    """Return the bytes that adapters beside a mixer's weights move, forward, when each pass is fused once.
+
+    .. math:: 2 T (h_{in} / t_{in} + 2 h_{out} / t_{out})
+
+    The narrow product reads the weight's input; its expansion is added to the weight's output (read, write).
+    Valid for: adapters of a rank far below the widths, on the attention projections; bf16.
+    Source: Hu 2021, arXiv:2106.09685 sec. 4.1 and 4.2 (h = W x + B A x, on the attention weights only).
+
+    >>> from gigawatt.catalog.models import model
+    >>> float(adapter_bytes(model("llama2-70b").blocks[0], Shard(sequences=1, seq_tokens=1)))
+    106496.0
+    """
+    products = [linear_product(linear, shard) for linear in block.mixer.linears if linear.split != "none"]
+    return sum((2.0 * p.m * (p.k + 2.0 * p.n) for p in products), 0.0)
+
+
 def routed_bytes(block: Block, shard: Shard) -> Bytes:
     """Return the bytes that the elementwise kernels of the routed experts must move when each is fused once.
 
@@ -192,15 +209,16 @@ class Keeping:
     cheap: bool = True  # outputs of norms and activation functions; False computes them again
     operands: bool = True  # inputs of weights; False when the weights are frozen
     operand_bytes: float = 2.0  # of one element of a weight's input, kept in the job's format
+    activation_bytes: float = 2.0  # of one element of an activation function's input
     fused: bool = True  # False: norms and activation functions run operator by operator, and each keeps its operands
 
 
 def mlp_kept_bytes(mlp: Mlp, tokens: Real, *, cut: Real, keeping: Keeping) -> Bytes:
     """Return the activation bytes that a feed-forward network keeps beside its input.
 
-    .. math:: T f / t \\cdot (2 (1 + g) + n_{op})
+    .. math:: T f / t \\cdot (n_{act} (1 + g) + n_{op})
 
-    Valid for: the activation function's input in 16 bits, its output as the next product's operand; operator
+    Valid for: the activation function's input as `keeping` says, its output as the next product's operand; operator
     by operator, a gated one also keeps the function's own output, and frozen weights' inputs stay for adapters.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
 
@@ -212,7 +230,7 @@ def mlp_kept_bytes(mlp: Mlp, tokens: Real, *, cut: Real, keeping: Keeping) -> By
     if not keeping.fused:
         return tokens * mlp.width / cut * 2.0 * (2 + 2 * mlp.gated)
     output = keeping.operand_bytes if keeping.cheap and keeping.operands else 0.0
-    return tokens * mlp.width / cut * (2.0 * (1 + mlp.gated) + output)
+    return tokens * mlp.width / cut * (keeping.activation_bytes * (1 + mlp.gated) + output)
 
 
 def up_projections(block: Block) -> tuple[Linear, ...]:
