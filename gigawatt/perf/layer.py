@@ -122,7 +122,8 @@ def product_s(p: Product, setting: Setting) -> Seconds:
         seconds = gemm_s(p.m, p.n, p.k, law=law, bytes_per_input=width)
     else:
         seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
-    return seconds / setting.sustained
+    rate = setting.stack["row_scaled_rate"] if width < BF16_BYTES else 1.0
+    return seconds / (setting.sustained * rate)
 
 
 def gradient_products(p: Product) -> tuple[Product, Product]:
@@ -215,17 +216,21 @@ def tensor_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
 
     One pair of collectives for the mixer, one for a dense or shared feed-forward network: all-gather and
     reduce-scatter with sequence parallelism, else one all-reduce. Expert tensor parallelism adds a pair.
+    What is gathered is an operand: a stack may send it in the job's format (`narrow_gather`), but beside
+    adapters, which read it in 16 bits; sums are reduced in 16 bits.
     Valid for: forward; backward makes the same calls on gradients.
-    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.2.2.
+    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.2.2; NVIDIA Transformer Engine, LayerNormLinear (inputs
+    and gradients are cast before they are gathered).
     """
     pairs = 1 + (block.mlp is not None) + (block.moe is not None and block.moe.shared is not None)
     message = BF16_BYTES * shard.tokens * setting.hidden
     group = Group(ranks=shard.tp, stride=1)
     machine = setting.machine
     if setting.strategy.sequence_parallel:
-        one = all_gather_s(message, group, machine=machine) + reduce_scatter_s(
-            message, group, machine=machine
-        )
+        narrow = setting.stack["narrow_gather"] > 0 and not setting.frozen
+        width = min(setting.laws.linear_bytes, BF16_BYTES) if narrow else BF16_BYTES
+        one = all_gather_s(width / BF16_BYTES * message, group, machine=machine)
+        one = one + reduce_scatter_s(message, group, machine=machine)
     else:
         one = all_reduce_s(message, group, machine=machine)
     total = pairs * one
