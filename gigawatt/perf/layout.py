@@ -79,6 +79,7 @@ class Strategy:
     recompute: Recompute = "none"
     recompute_share: float = 1.0  # of the layers that recompute; the others keep everything
     schedule: Schedule = "1f1b"
+    drains: int = 1  # how often a step empties the pipeline: local batches that are accumulated one by one
     zero_stage: int = 1  # 0: replicated; 1: optimizer; 2: + gradients; 3: + weights (FSDP)
     sequence_parallel: bool = True  # Megatron sequence parallelism; acts where tp > 1
     offload_optimizer: bool = False

@@ -131,7 +131,7 @@ def activations_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: St
         if not stack["flash_attention"]:
             whole = whole + 2.5 * score_bytes(block, shard)
         working = np.maximum(working, whole)
-    m = microbatches_of(job, layout)
+    m = microbatches_of(job, layout) / strategy.drains
     flight = microbatches_in_flight(strategy.schedule, layout.pp, microbatches=m, chunks=layout.chunks)
     layers = on.last if last else on.first
     held_layers = layers * flight

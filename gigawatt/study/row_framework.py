@@ -38,6 +38,7 @@ class Framework:
     prediction_layers: bool = False  # multi-token-prediction layers are trained unless a row says not
     selects_layers: bool = False  # "selective" recompute picks layers or operators, not cheap outputs
     selective_share: float = 0.0  # of the forward work that its "selective" recomputes; 0: any
+    drains: bool = False  # a pipeline is emptied after each local batch that is accumulated
     all_or_none: bool = False  # recompute is one switch for all layers
     interleaves: bool = False  # its tuned runs interleave where a row does not say
     offloads: bool = False  # kept layer inputs wait in host memory where they do not fit

@@ -67,6 +67,7 @@ def question(row: Row) -> Question:
     strategy = Strategy(
         recompute=recompute_mode(row["recompute"]),
         schedule=schedule_of(row["overlap_notes"], chunks=int(layout.chunks)),
+        drains=max(accumulated(row), 1) if framework.drains and degrees.pp > 1 else 1,
         zero_stage=zero,
         sequence_parallel=_sequence_parallel(row, framework, tp=degrees.tp),
         offload_optimizer=offload,
@@ -366,8 +367,7 @@ def microbatch(row: Row, batch: int, *, degrees: Degrees, framework: Framework, 
         if given != int(given):
             raise RowError("unsupported", f"micro_batch = {given:g}: parts of a sequence are not modelled")
         return int(given)
-    notes = re.search(r"\bga=(\d+)|grad_accum=(\d+)|accumulation=(\d+)", row["overlap_notes"].lower())
-    steps = next((int(found) for found in notes.groups() if found), 0) if notes else 0
+    steps = accumulated(row)
     if not steps:
         steps = _default_steps(degrees, framework=framework, per_replica=per_replica)
     if not steps or per_replica % steps:
@@ -375,6 +375,16 @@ def microbatch(row: Row, batch: int, *, degrees: Degrees, framework: Framework, 
     size = int(per_replica / steps)
     assumed.append(f"micro_batch = {size}: {steps} a step")
     return size
+
+
+def accumulated(row: Row) -> int:
+    """Return how many batches a step accumulates, as overlap notes say; 0 where they do not.
+
+    >>> accumulated({"overlap_notes": "LBS=4, GA=2"})
+    2
+    """
+    notes = re.search(r"\bga=(\d+)|grad_accum=(\d+)|accumulation=(\d+)", row["overlap_notes"].lower())
+    return next((int(found) for found in notes.groups() if found), 0) if notes else 0
 
 
 def _default_steps(degrees: Degrees, *, framework: Framework, per_replica: float) -> int:
