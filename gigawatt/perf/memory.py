@@ -175,7 +175,7 @@ def stage_memory(
     """Return the memory of a chip of the first or the last stage; `held_bytes`: its activations, if known.
 
     Weights, gradients and optimizer states by the stack's bytes a parameter, each sharded from its ZeRO stage
-    on; frozen weights are kept in the job's own format where the stack does that; DualPipe keeps two copies of the weights.
+    on; frozen weights are kept in the job's own format where the stack does that; DualPipe keeps two copies.
     Source: Rajbhandari 2019, arXiv:1910.02054 sec. 5; DeepSeek-V3, arXiv:2412.19437 table 2.
     """
     zero = strategy.zero_stage

@@ -307,7 +307,8 @@ def pipeline_comm_s(job: Job, layout: Layout, setting: Setting, *, microbatches:
 
     .. math:: T = 2 (m v + d (p - 1)) (T_{send}(M / t) + T_{gather}(M)) (1 - o), \\quad M = 2 b s h / c
 
-    The pipeline drains d times. Each tensor-parallel rank sends its share; without sequence parallelism the receivers then gather it.
+    The pipeline drains d times. Each tensor-parallel rank sends its share; without sequence parallelism the
+    receivers then gather it.
     Valid for: p > 1.
     Source: Narayanan 2021, arXiv:2104.04473 sec. 3.2 and 4.1 (scatter / gather).
     """
@@ -385,7 +386,8 @@ def step_time(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy,
 
     .. math:: T = m \\bar{t} + m (t_{max} - \\bar{t}) + d \\frac{\\sum t - t_{max}}{v} r + \\ldots
 
-    The work of an average stage, the wait for the fullest stage, the bubble of each of d drains, and what is exposed once a step.
+    The work of an average stage, the wait for the fullest stage, the bubble of each of d drains, and what is
+    exposed once a step.
     Valid for: dense and sparse transformers; contention between message kinds is not modelled.
     Source: flow-shop makespan of m equal jobs; Narayanan 2021, arXiv:2104.04473 sec. 2.2.
     """

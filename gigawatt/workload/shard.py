@@ -210,7 +210,7 @@ class Keeping:
     operands: bool = True  # inputs of weights; False when the weights are frozen
     operand_bytes: float = 2.0  # of one element of a weight's input, kept in the job's format
     activation_bytes: float = 2.0  # of one element of an activation function's input
-    fused: bool = True  # False: norms and activation functions run operator by operator, and each keeps its operands
+    fused: bool = True  # False: of norms and activation functions each operator keeps its operands
 
 
 def mlp_kept_bytes(mlp: Mlp, tokens: Real, *, cut: Real, keeping: Keeping) -> Bytes:
@@ -218,8 +218,9 @@ def mlp_kept_bytes(mlp: Mlp, tokens: Real, *, cut: Real, keeping: Keeping) -> By
 
     .. math:: T f / t \\cdot (n_{act} (1 + g) + n_{op})
 
-    Valid for: the activation function's input as `keeping` says, its output as the next product's operand; operator
-    by operator, a gated one also keeps the function's own output, and frozen weights' inputs stay for adapters.
+    Valid for: the activation function's input as `keeping` says, its output as the next product's operand.
+    Operator by operator, in 16 bits, a gated one also keeps the function's own output, and the inputs of
+    frozen weights stay for their adapters.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
 
     >>> mlp_kept_bytes(Mlp(linears=(), width=4, gated=True), 10.0, cut=1, keeping=Keeping())
