@@ -101,6 +101,7 @@ class Setting:
     hidden: int
     clock: Real = 1.0  # the chip's rate in a training loop over its kernels' rate alone
     frozen: bool = False  # no weight gradients
+    document_tokens: int = 0  # of each document packed into a sequence; 0: one a sequence
 
     @property
     def sustained(self) -> Real:
@@ -139,6 +140,21 @@ def gradient_products(p: Product) -> tuple[Product, Product]:
     return to_input, to_weight
 
 
+def by_document(shard: Shard, document_tokens: int) -> Shard:
+    """Return a shard as attention sees it: each packed document a sequence of its own.
+
+    Definition: as many tokens in sequences of `document_tokens`; 0 or longer documents change nothing.
+
+    >>> packed = by_document(Shard(sequences=2, seq_tokens=4096), 256)
+    >>> packed.sequences, packed.seq_tokens
+    (32.0, 256)
+    """
+    if not 0 < document_tokens < shard.seq_tokens:
+        return shard
+    sequences = shard.sequences * shard.seq_tokens / document_tokens
+    return dataclasses.replace(shard, sequences=sequences, seq_tokens=document_tokens)
+
+
 def attention_pass_s(
     block: Block, shard: Shard, setting: Setting, *, backward: bool
 ) -> tuple[Seconds, Bytes]:
@@ -152,6 +168,7 @@ def attention_pass_s(
     Source: Dao 2023, arXiv:2307.08691; Korthikanti 2022, arXiv:2205.05198 sec. 4.
     """
     core, law = block.mixer.core, setting.laws.wide
+    shard = by_document(shard, setting.document_tokens)
     keys, fraction = attention_keys(block, shard)
     rows = shard.sequences * core.heads / shard.tp
     queries = shard.seq_tokens / shard.cp

@@ -370,6 +370,7 @@ def setting_of(job: Job, *, machine: Machine, strategy: Strategy, stack: Stack) 
         hidden=job.model.hidden,
         clock=clock_of(machine.chip),
         frozen=job.frozen,
+        document_tokens=job.document_tokens,
     )
 
 

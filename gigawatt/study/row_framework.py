@@ -105,6 +105,17 @@ def default_vocab(row: Row, *, gated: bool) -> tuple[int, str]:
     return int(known["vocab"]), str(known["source"])
 
 
+def document_tokens(row: Row) -> int:
+    """Return the tokens of the examples that a run packs into a sequence, 0 where attention spans it.
+
+    >>> names = ("framework", "model_name", "id")
+    >>> [document_tokens(dict.fromkeys(names, name)) for name in ("NeMo 24.09 sft", "NeMo 24.09")]
+    [200, 0]
+    """
+    text = " | ".join(row[name].lower() for name in ("framework", "model_name", "id"))
+    return next((int(d["tokens"]) for d in _tables()["documents"] if re.search(d["words"], text)), 0)
+
+
 def reported_flop_per_token(job: Job, convention: str) -> Flop:
     """Return the flop per token of one training step as a framework's own reports count them.
 

@@ -11,8 +11,8 @@ from gigawatt.catalog.records import Machine, Model, Stack
 from gigawatt.perf import Job, Layout, Strategy, memory_use, microbatch_passes, setting_of, step_parts
 from gigawatt.perf.layout import Recompute, Schedule
 from gigawatt.perf.stacks import written
-from gigawatt.study.row_cells import Row, RowError, amount, positive, whole
-from gigawatt.study.row_framework import Framework, row_framework
+from gigawatt.study.row_cells import Row, RowError, accumulated, amount, positive, whole
+from gigawatt.study.row_framework import Framework, document_tokens, row_framework
 from gigawatt.study.row_machine import row_dtype, row_machine
 from gigawatt.study.row_model import row_model
 
@@ -221,6 +221,7 @@ def row_job(row: Row, machine: Machine, *, framework: Framework, assumed: list[s
     return Job(
         model=row_model(row, prediction_layers=framework.prediction_layers, assumed=assumed),
         seq_tokens=positive(row, "seq_len"),
+        document_tokens=document_tokens(row),
         batch_sequences=positive(row, "global_batch_seqs"),
         dtype=row_dtype(row, machine),
         frozen=bool(re.search(r"(?<![a-z])q?lora(?![a-z_])", f"{row['model_name']} | {row['id']}".lower())),
@@ -375,16 +376,6 @@ def microbatch(row: Row, batch: int, *, degrees: Degrees, framework: Framework, 
     size = int(per_replica / steps)
     assumed.append(f"micro_batch = {size}: {steps} a step")
     return size
-
-
-def accumulated(row: Row) -> int:
-    """Return how many batches a step accumulates, as overlap notes say; 0 where they do not.
-
-    >>> accumulated({"overlap_notes": "LBS=4, GA=2"})
-    2
-    """
-    notes = re.search(r"\bga=(\d+)|grad_accum=(\d+)|accumulation=(\d+)", row["overlap_notes"].lower())
-    return next((int(found) for found in notes.groups() if found), 0) if notes else 0
 
 
 def _default_steps(degrees: Degrees, *, framework: Framework, per_replica: float) -> int:

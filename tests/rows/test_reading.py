@@ -317,3 +317,11 @@ def test_pax_fuses_attention_with_transformer_engine_only():
     pax = {"tp": "1", "dp": "64", "year": "2024"}
     assert asked(framework="Paxml (JAX)", **pax).stack["flash_attention"] == 0
     assert asked(framework="Paxml (JAX) + TransformerEngine", **pax).stack["flash_attention"] == 3
+
+
+@pytest.mark.parametrize(
+    "framework, name, tokens",
+    [("NeMo 24.12ft", "Llama 3 8B", 200), ("NeMo 24.12", "Llama 3 8B", 0), ("NeMo AutoModel", "x lora", 0)],
+)
+def test_fine_tuning_packs_short_examples_where_its_framework_does(framework, name, tokens):
+    assert asked(framework=framework, model_name=name, params_B="").job.document_tokens == tokens
