@@ -97,7 +97,7 @@ def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy
 def keeping(job: Job, stack: Stack, *, cheap: bool) -> Keeping:
     """Return what a job keeps: operands in its own format, none for frozen weights; what its stack fuses.
 
-    Beside frozen weights the inputs of activation functions are kept in the job's format too.
+    Beside frozen weights the inputs of activation functions are kept in the job's format too, 8 bits or more.
     Source: Micikevicius 2022, arXiv:2209.05433 sec. 3 (8-bit inputs kept for the weight gradient);
     Megatron-Core activation_func_fp8_input_store, which adapter runs of MLPerf Training switch on.
     """
@@ -107,7 +107,7 @@ def keeping(job: Job, stack: Stack, *, cheap: bool) -> Keeping:
         cheap=cheap,
         operands=not job.frozen,
         operand_bytes=operand,
-        activation_bytes=operand if job.frozen else BF16_BYTES,
+        activation_bytes=max(operand, 1.0) if job.frozen else BF16_BYTES,
         fused=fused,
     )
 
