@@ -197,12 +197,14 @@ def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
 
     Definition: the bytes when each is fused once, times the stack's `elementwise_passes`, for the routed
-    experts times its `routed_passes`. Beside frozen weights there are adapters.
+    experts times its `routed_passes`; beside frozen weights the adapters' times its `adapter_passes`.
     """
-    dense = elementwise_bytes(block, shard, hidden=setting.hidden)
-    dense = dense + (adapter_bytes(block, shard) if setting.frozen else 0.0)
     stack = setting.stack
-    return stack["elementwise_passes"] * dense + stack["routed_passes"] * routed_bytes(block, shard)
+    dense = stack["elementwise_passes"] * elementwise_bytes(block, shard, hidden=setting.hidden)
+    if setting.frozen:
+        beside = adapter_bytes(block, shard, everywhere=stack["adapts_all"] > 0)
+        dense = dense + stack["adapter_passes"] * beside
+    return dense + stack["routed_passes"] * routed_bytes(block, shard)
 
 
 def cast_bytes(products: tuple[Product, ...], setting: Setting) -> Bytes:

@@ -149,20 +149,25 @@ def elementwise_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
     return moved
 
 
-def adapter_bytes(block: Block, shard: Shard) -> Bytes:
-    """Return the bytes that adapters beside a mixer's weights move, forward, when each pass is fused once.
+def adapter_bytes(block: Block, shard: Shard, *, everywhere: bool = False) -> Bytes:
+    """Return the bytes that adapters beside frozen weights move, forward, when each pass is fused once.
 
     .. math:: 2 T (h_{in} / t_{in} + 2 h_{out} / t_{out})
 
     The narrow product reads the weight's input; its expansion is added to the weight's output (read, write).
-    Valid for: adapters of a rank far below the widths, on the attention projections; bf16.
+    Beside the attention projections, or `everywhere` beside the dense feed-forward network's weights too.
+    Valid for: adapters of a rank far below the widths; bf16.
     Source: Hu 2021, arXiv:2106.09685 sec. 4.1 and 4.2 (h = W x + B A x, on the attention weights only).
 
     >>> from gigawatt.catalog.models import model
-    >>> float(adapter_bytes(model("llama2-70b").blocks[0], Shard(sequences=1, seq_tokens=1)))
-    106496.0
+    >>> block, one = model("llama2-70b").blocks[0], Shard(sequences=1, seq_tokens=1)
+    >>> [float(adapter_bytes(block, one, everywhere=e)) for e in (False, True)]
+    [106496.0, 442368.0]
     """
-    products = [linear_product(linear, shard) for linear in block.mixer.linears if linear.split != "none"]
+    linears = [linear for linear in block.mixer.linears if linear.split != "none"]
+    if everywhere and block.mlp:
+        linears += block.mlp.linears
+    products = [linear_product(linear, shard) for linear in linears]
     return sum((2.0 * p.m * (p.k + 2.0 * p.n) for p in products), 0.0)
 
 

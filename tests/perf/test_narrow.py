@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from gigawatt.catalog.machines import find_machine
@@ -58,8 +56,10 @@ def test_adapters_read_each_input_once_and_their_outputs_twice() -> None:
     # h = 8192, q, k and v together 10240: 2 bytes x (8192 + 2 x 10240 + 8192 + 2 x 8192) a token
     one = Shard(sequences=1, seq_tokens=1)
     assert float(adapter_bytes(BLOCK, one)) == 2 * (8192 + 2 * 10240 + 8192 + 2 * 8192)
-    plain, frozen = (
-        float(fused_bytes(BLOCK, one, setting=dataclasses.replace(setting(elementwise_passes=1.0), frozen=f)))
-        for f in (False, True)
-    )
-    assert frozen - plain == float(adapter_bytes(BLOCK, one))
+    everywhere = 2 * (8192 + 2 * 57344 + 28672 + 2 * 8192)  # beside the feed-forward weights too
+    for on, more in ((0.0, 0), (1.0, everywhere)):
+        plain, frozen = (
+            float(fused_bytes(BLOCK, one, setting=setting(frozen=f, adapter_passes=2.0, adapts_all=on)))
+            for f in (False, True)
+        )
+        assert frozen - plain == pytest.approx(2 * (float(adapter_bytes(BLOCK, one)) + more))
