@@ -30,6 +30,7 @@ from gigawatt.workload.shard import (
     CHUNK_TOKENS,
     Product,
     Shard,
+    adapter_bytes,
     attention_keys,
     between_bytes,
     expert_products,
@@ -110,6 +111,7 @@ class Setting:
     hidden: int
     clock: Real = 1.0  # the chip's rate in a training loop over its kernels' rate alone
     frozen: bool = False  # no weight gradients
+    document_tokens: int = 0  # of each document packed into a sequence; 0: one a sequence
 
     @property
     def sustained(self) -> Real:
@@ -132,7 +134,8 @@ def product_s(p: Product, setting: Setting) -> Seconds:
         seconds = seconds / aligned_share(*(p.widths or (p.n, p.k)), element_bytes=width)
     else:
         seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
-    return seconds / setting.sustained
+    rate = setting.stack["row_scaled_rate"] if width < BF16_BYTES else 1.0
+    return seconds / (setting.sustained * rate)
 
 
 def gradient_products(p: Product) -> tuple[Product, Product]:
@@ -148,6 +151,21 @@ def gradient_products(p: Product) -> tuple[Product, Product]:
     return to_input, to_weight
 
 
+def by_document(shard: Shard, document_tokens: int) -> Shard:
+    """Return a shard as attention sees it: each packed document a sequence of its own.
+
+    Definition: as many tokens in sequences of `document_tokens`; 0 or longer documents change nothing.
+
+    >>> packed = by_document(Shard(sequences=2, seq_tokens=4096), 256)
+    >>> packed.sequences, packed.seq_tokens
+    (32.0, 256)
+    """
+    if not 0 < document_tokens < shard.seq_tokens:
+        return shard
+    sequences = shard.sequences * shard.seq_tokens / document_tokens
+    return dataclasses.replace(shard, sequences=sequences, seq_tokens=document_tokens)
+
+
 def attention_pass_s(
     block: Block, shard: Shard, setting: Setting, *, backward: bool
 ) -> tuple[Seconds, Bytes]:
@@ -161,6 +179,7 @@ def attention_pass_s(
     Source: Dao 2023, arXiv:2307.08691; Korthikanti 2022, arXiv:2205.05198 sec. 4.
     """
     core, law = block.mixer.core, setting.laws.wide
+    shard = by_document(shard, setting.document_tokens)
     keys, fraction = attention_keys(block, shard)
     rows = shard.sequences * core.heads / shard.tp
     queries = shard.seq_tokens / shard.cp
@@ -176,7 +195,8 @@ def attention_pass_s(
         kernel = attention_backward_s if backward else attention_forward_s
         own = with_flash2(law) if setting.stack["flash_attention"] == 2 else law
         seconds = kernel(rows, queries, keys, **dims, law=own, causal=fraction)
-        return seconds / (eta * setting.stack["attention_rate"]), 0.0
+        rate = setting.stack["attention_rate"] * setting.stack["attention_8bit"]
+        return seconds / (eta * rate), 0.0
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
@@ -211,11 +231,14 @@ def recurrence_s(block: Block, shard: Shard, *, law: KernelLaw) -> Seconds:
 def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
 
-    Definition: those between the tensor-parallel regions once, those inside `elementwise_passes` times, and
-    those of the routed experts `routed_passes` times.
+    Definition: those between the tensor-parallel regions once, those inside `elementwise_passes` times, those
+    of the routed experts `routed_passes` times; beside frozen weights the adapters' `adapter_passes` times.
     """
     stack = setting.stack
     inside = stack["elementwise_passes"] * inside_bytes(block, shard)
+    if setting.frozen:
+        beside = adapter_bytes(block, shard, everywhere=stack["adapts_all"] > 0)
+        inside = inside + stack["adapter_passes"] * beside
     routed = stack["routed_passes"] * routing_bytes(block, shard, stack=stack)
     return between_bytes(block, shard, hidden=setting.hidden) + inside + routed
 
@@ -257,8 +280,11 @@ def tensor_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
 
     One pair of collectives for the mixer, one for a dense or shared feed-forward network: all-gather and
     reduce-scatter with sequence parallelism, else one all-reduce. Expert tensor parallelism adds a pair.
+    What is gathered is an operand: a stack may send it in the job's format (`narrow_gather`), but beside
+    adapters, which read it in 16 bits; sums are reduced in 16 bits.
     Valid for: forward; backward makes the same calls on gradients.
-    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.2.2.
+    Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.2.2; NVIDIA Transformer Engine, LayerNormLinear (inputs
+    and gradients are cast before they are gathered).
     """
     pairs = (
         bool(block.mixer.linears)
@@ -269,9 +295,10 @@ def tensor_comm_s(block: Block, shard: Shard, setting: Setting) -> Seconds:
     group = Group(ranks=shard.tp, stride=1)
     machine = setting.machine
     if setting.strategy.sequence_parallel:
-        one = all_gather_s(message, group, machine=machine) + reduce_scatter_s(
-            message, group, machine=machine
-        )
+        narrow = setting.stack["narrow_gather"] > 0 and not setting.frozen
+        width = min(setting.laws.linear_bytes, BF16_BYTES) if narrow else BF16_BYTES
+        one = all_gather_s(width / BF16_BYTES * message, group, machine=machine)
+        one = one + reduce_scatter_s(message, group, machine=machine)
     else:
         one = all_reduce_s(message, group, machine=machine)
     total = pairs * one

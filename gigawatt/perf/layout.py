@@ -81,6 +81,7 @@ class Strategy:
     keeps_attention: bool = False  # full recompute, but for queries, keys, values and attention's output
     recomputed: str = ""  # parts that "selective" names, "norms+up"; none: what is cheap
     schedule: Schedule = "1f1b"
+    drains: int = 1  # how often a step empties the pipeline: local batches that are accumulated one by one
     zero_stage: int = 1  # 0: replicated; 1: optimizer; 2: + gradients; 3: + weights (FSDP)
     sequence_parallel: bool = True  # Megatron sequence parallelism; acts where tp > 1
     offload_optimizer: bool = False

@@ -91,19 +91,28 @@ def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy
         return BF16_BYTES * cut * job.model.hidden + kept
     fused = bool(stack["flash_attention"])
     keep_cheap = strategy.recompute == "none" or not fused
-    kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=keeping(job, cheap=keep_cheap))
+    kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=keeping(job, stack, cheap=keep_cheap))
     if not fused and strategy.recompute == "none":
         kept = kept + 2.5 * score_bytes(block, shard)  # softmax output, its mask, dropout output: 5 a s s b
     return kept
 
 
-def keeping(job: Job, *, cheap: bool) -> Keeping:
-    """Return what a job keeps: operands in its own format, none for frozen weights.
+def keeping(job: Job, stack: Stack, *, cheap: bool) -> Keeping:
+    """Return what a job keeps: operands in its own format, none for frozen weights; what its stack fuses.
 
-    Source: Micikevicius 2022, arXiv:2209.05433 sec. 3 (8-bit inputs kept for the weight gradient).
+    Beside frozen weights the inputs of activation functions are kept in the job's format too, 8 bits or more.
+    Source: Micikevicius 2022, arXiv:2209.05433 sec. 3 (8-bit inputs kept for the weight gradient);
+    Megatron-Core activation_func_fp8_input_store, which adapter runs of MLPerf Training switch on.
     """
     operand = min(OPERAND_BYTES[job.dtype], BF16_BYTES)
-    return Keeping(cheap=cheap, operands=not job.frozen, operand_bytes=operand)
+    fused = stack["fused_kept"] > 0
+    return Keeping(
+        cheap=cheap,
+        operands=not job.frozen,
+        operand_bytes=operand,
+        activation_bytes=max(operand, 1.0) if job.frozen else BF16_BYTES,
+        fused=fused,
+    )
 
 
 def activations_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: Stack, last: bool) -> Bytes:
@@ -121,11 +130,11 @@ def activations_bytes(job: Job, layout: Layout, *, strategy: Strategy, stack: St
     for block, count in distinct_blocks(model).items():
         own = layer_kept_bytes(block, job, shard=shard, strategy=strategy, stack=stack)
         held = held + own * count / model.layers
-        whole = kept_bytes(block, shard, hidden=model.hidden, keeping=keeping(job, cheap=True))
+        whole = kept_bytes(block, shard, hidden=model.hidden, keeping=keeping(job, stack, cheap=True))
         if not stack["flash_attention"]:
             whole = whole + 2.5 * score_bytes(block, shard)
         working = np.maximum(working, whole)
-    m = microbatches_of(job, layout)
+    m = microbatches_of(job, layout) / strategy.drains
     flight = microbatches_in_flight(strategy.schedule, layout.pp, microbatches=m, chunks=layout.chunks)
     layers = on.last if last else on.first
     held_layers = layers * flight
@@ -189,7 +198,7 @@ def stage_memory(
     """Return the memory of a chip of the first or the last stage; `held_bytes`: its activations, if known.
 
     Weights, gradients and optimizer states by the stack's bytes a parameter, each sharded from its ZeRO stage
-    on; frozen weights are kept in the job's own format; DualPipe keeps two copies of the weights.
+    on; frozen weights are kept in the job's own format where the stack does that; DualPipe keeps two copies.
     Source: Rajbhandari 2019, arXiv:1910.02054 sec. 5; DeepSeek-V3, arXiv:2412.19437 table 2.
     """
     zero = strategy.zero_stage
@@ -197,7 +206,8 @@ def stage_memory(
     copies = 2.0 if strategy.schedule == "dualpipe" else 1.0
     if held_bytes is None:
         held_bytes = activations_bytes(job, layout, strategy=strategy, stack=stack, last=last)
-    width = min(stack["weight_bytes"], OPERAND_BYTES[job.dtype]) if job.frozen else stack["weight_bytes"]
+    narrow = job.frozen and stack["narrow_frozen"]
+    width = min(stack["weight_bytes"], OPERAND_BYTES[job.dtype]) if narrow else stack["weight_bytes"]
     weights = copies * width * _owned(held, layout, sharded=zero >= 3)
     kept = {name: state_bytes(name, stack, dtype=job.dtype) for name in ("grad_bytes", "optimizer_bytes")}
     gradients = copies * kept["grad_bytes"] * _owned(held, layout, sharded=zero >= 2)

@@ -254,9 +254,10 @@ def _behind(comm: Seconds, compute: Seconds, tail: Real, stack: Stack) -> Second
 def pipeline_comm_s(job: Job, layout: Layout, setting: Setting, *, microbatches: Count) -> Seconds:
     """Return the exposed stage-to-stage messages of a step.
 
-    .. math:: T = 2 (m v + p - 1) (T_{send}(M / t) + T_{gather}(M)) (1 - o), \\quad M = 2 b s h / c
+    .. math:: T = 2 (m v + d (p - 1)) (T_{send}(M / t) + T_{gather}(M)) (1 - o), \\quad M = 2 b s h / c
 
-    Each tensor-parallel rank sends its share; without sequence parallelism the receivers then gather it.
+    The pipeline drains d times. Each tensor-parallel rank sends its share; without sequence parallelism the
+    receivers then gather it.
     Valid for: p > 1.
     Source: Narayanan 2021, arXiv:2104.04473 sec. 3.2 and 4.1 (scatter / gather).
     """
@@ -265,7 +266,7 @@ def pipeline_comm_s(job: Job, layout: Layout, setting: Setting, *, microbatches:
     one = send_recv_s(message / layout.tp, group, machine=setting.machine)
     if not setting.strategy.sequence_parallel:
         one = one + all_gather_s(message, Group(ranks=layout.tp, stride=1), machine=setting.machine)
-    times = 2.0 * (microbatches * layout.chunks + layout.pp - 1)
+    times = 2.0 * (microbatches * layout.chunks + setting.strategy.drains * (layout.pp - 1))
     return np.where(np.asarray(layout.pp) > 1, times * one * (1.0 - setting.stack["pp_overlap"]), 0.0)
 
 
@@ -319,6 +320,7 @@ def setting_of(job: Job, *, machine: Machine, strategy: Strategy, stack: Stack) 
         hidden=job.model.hidden,
         clock=clock_of(machine.chip),
         frozen=job.frozen,
+        document_tokens=job.document_tokens,
     )
 
 
@@ -333,9 +335,10 @@ def microbatches_of(job: Job, layout: Layout) -> Count:
 def step_time(job: Job, layout: Layout, *, machine: Machine, strategy: Strategy, stack: Stack) -> StepTime:
     """Return the time of one optimizer step for one layout or a column of them.
 
-    .. math:: T = m \\bar{t} + m (t_{max} - \\bar{t}) + \\frac{\\sum t - t_{max}}{v} r + \\ldots
+    .. math:: T = m \\bar{t} + m (t_{max} - \\bar{t}) + d \\frac{\\sum t - t_{max}}{v} r + \\ldots
 
-    The work of an average stage, the wait for the fullest stage, the bubble, and what is exposed once a step.
+    The work of an average stage, the wait for the fullest stage, the bubble of each of d drains, and what is
+    exposed once a step.
     Valid for: dense and sparse transformers; contention between message kinds is not modelled.
     Source: flow-shop makespan of m equal jobs; Narayanan 2021, arXiv:2104.04473 sec. 2.2.
     """
@@ -379,7 +382,7 @@ def step_parts(
         dp_comm_s=dp_comm_s,
         optimizer_s=optimizer_s(job, layout, setting),
         imbalance_s=busy - microbatch_s * per_stage,
-        bubble_s=np.maximum(microbatch_s - fullest, 0.0) / layout.chunks * share,
+        bubble_s=setting.strategy.drains * np.maximum(microbatch_s - fullest, 0.0) / layout.chunks * share,
         straggler_s=straggler_s(
             busy, layout.chips, stack=setting.stack, chips_per_node=setting.machine.chips_per_node
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 MOST = 10**9
@@ -80,3 +81,13 @@ def positive(row: Row, name: str, *, default: int | None = None) -> int:
     if value < 1:
         raise RowError("inconsistent", f"{name} = {row[name]!r} is not 1 or more")
     return value
+
+
+def accumulated(row: Row) -> int:
+    """Return how many batches a step accumulates, as overlap notes say; 0 where they do not.
+
+    >>> accumulated({"overlap_notes": "LBS=4, GA=2"})
+    2
+    """
+    notes = re.search(r"\bga=(\d+)|grad_accum=(\d+)|accumulation=(\d+)", row["overlap_notes"].lower())
+    return next((int(found) for found in notes.groups() if found), 0) if notes else 0

@@ -38,6 +38,9 @@ class Framework:
     recompute: str = ""  # what its recipes recompute where a row does not say
     prediction_layers: bool = False  # multi-token-prediction layers are trained unless a row says not
     selects_layers: bool = False  # "selective" recompute picks layers or operators, not cheap outputs
+    selective_share: float = 0.0  # of the forward work that its "selective" recomputes; 0: any
+    drains: bool = False  # a pipeline is emptied after each local batch that is accumulated
+    all_or_none: bool = False  # recompute is one switch for all layers
     interleaves: bool = False  # its tuned runs interleave where a row does not say
     offloads: bool = False  # kept layer inputs wait in host memory where they do not fit
     plain_when_small: bool = False  # a model that one chip trains whole: no recompute, tokens not padded
@@ -108,6 +111,17 @@ def default_vocab(row: Row, *, gated: bool) -> tuple[int, str]:
     if known is None:
         known = _tables()["default_tokenizer"]["gated" if gated else "plain"]
     return int(known["vocab"]), str(known["source"])
+
+
+def document_tokens(row: Row) -> int:
+    """Return the tokens of the examples that a run packs into a sequence, 0 where attention spans it.
+
+    >>> names = ("framework", "model_name", "id")
+    >>> [document_tokens(dict.fromkeys(names, name)) for name in ("NeMo 24.09 sft", "NeMo 24.09")]
+    [200, 0]
+    """
+    text = " | ".join(row[name].lower() for name in ("framework", "model_name", "id"))
+    return next((int(d["tokens"]) for d in _tables()["documents"] if re.search(d["words"], text)), 0)
 
 
 def reported_flop_per_token(job: Job, convention: str) -> Flop:

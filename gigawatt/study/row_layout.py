@@ -11,8 +11,8 @@ from gigawatt.catalog.records import Machine, Model, Stack
 from gigawatt.perf import Job, Layout, Strategy, memory_use, microbatch_passes, setting_of, step_parts
 from gigawatt.perf.layout import Schedule
 from gigawatt.perf.stacks import written
-from gigawatt.study.row_cells import Row, RowError, amount, positive, whole
-from gigawatt.study.row_framework import Framework, row_framework, unpadded
+from gigawatt.study.row_cells import Row, RowError, accumulated, amount, positive, whole
+from gigawatt.study.row_framework import Framework, document_tokens, row_framework, unpadded
 from gigawatt.study.row_machine import row_dtype, row_machine
 from gigawatt.study.row_model import row_model
 from gigawatt.study.row_recompute import MODES, Mode, kept_modes, recompute_mode, recomputed_parts
@@ -70,6 +70,7 @@ def question(row: Row) -> Question:
         recompute=recompute_mode(recompute),
         recomputed=recomputed_parts(recompute),
         schedule=schedule_of(row["overlap_notes"], chunks=int(layout.chunks)),
+        drains=max(accumulated(row), 1) if framework.drains and degrees.pp > 1 else 1,
         zero_stage=zero,
         sequence_parallel=_sequence_parallel(row, framework, tp=degrees.tp),
         offload_optimizer=offload,
@@ -115,7 +116,8 @@ def lightest(asked: Question, modes: tuple[Mode, ...], *, assumed: list[str]) ->
             layers = f" in {mode.share:.0%} of the layers" if mode.share < 1.0 else ""
             moved = ", what is kept waits in host memory" if mode.offload else ""
             moved += " but for attention" if mode.keeps_attention else ""
-            assumed.append(f"recompute = {mode.recompute}{layers}{moved}: the least that fits")
+            why = "the least that fits" if len(modes) > 1 else "the framework's own choice"
+            assumed.append(f"recompute = {mode.recompute}{layers}{moved}: {why}")
             return tried
     return asked
 
@@ -199,6 +201,7 @@ def row_job(row: Row, machine: Machine, *, framework: Framework, assumed: list[s
     return Job(
         model=row_model(row, prediction_layers=framework.prediction_layers, assumed=assumed),
         seq_tokens=positive(row, "seq_len"),
+        document_tokens=document_tokens(row),
         batch_sequences=positive(row, "global_batch_seqs"),
         dtype=row_dtype(row, machine),
         frozen=bool(re.search(r"(?<![a-z])q?lora(?![a-z_])", f"{row['model_name']} | {row['id']}".lower())),
@@ -331,8 +334,7 @@ def microbatch(row: Row, batch: int, *, degrees: Degrees, framework: Framework, 
         if given != int(given):
             raise RowError("unsupported", f"micro_batch = {given:g}: parts of a sequence are not modelled")
         return int(given)
-    notes = re.search(r"\bga=(\d+)|grad_accum=(\d+)|accumulation=(\d+)", row["overlap_notes"].lower())
-    steps = next((int(found) for found in notes.groups() if found), 0) if notes else 0
+    steps = accumulated(row)
     if not steps:
         steps = _default_steps(degrees, framework=framework, per_replica=per_replica)
     if not steps or per_replica % steps:

@@ -67,7 +67,8 @@ CUSTOM = (Mode(recompute="full", keeps_attention=True), *WHOLE)  # as named tens
 def kept_modes(text: str, framework: Framework) -> tuple[Mode, ...]:
     """Return the recompute modes that a configuration's words leave open, lightest work first.
 
-    In frameworks that wrap layers or operators one by one, "selective" does not say how many.
+    In frameworks that wrap layers or operators one by one, "selective" does not say how many, but where the
+    framework's own choice is known; where recompute is one switch, it is on for all layers or for none.
 
     >>> from gigawatt.perf import stack
     >>> plain = Framework(stack=stack("modern"), flop="causal")
@@ -75,7 +76,9 @@ def kept_modes(text: str, framework: Framework) -> tuple[Mode, ...]:
     [11, 0, 3]
     """
     if not text:
-        return MODES
+        return (MODES[0], *WHOLE) if framework.all_or_none else MODES
+    if framework.selective_share and recompute_mode(text) == "selective":
+        return (Mode(recompute="full", share=framework.selective_share),)
     if "custom" in text.lower():
         return CUSTOM
     if framework.offloads and recompute_mode(text) == "full":

@@ -237,6 +237,28 @@ def recurrent_bytes(block: Block, shard: Shard) -> Bytes:
     return shard.tokens / shard.tp * (4.0 * mixed_width(core) + passes + states)
 
 
+def adapter_bytes(block: Block, shard: Shard, *, everywhere: bool = False) -> Bytes:
+    """Return the bytes that adapters beside frozen weights move, forward, when each pass is fused once.
+
+    .. math:: 2 T (h_{in} / t_{in} + 2 h_{out} / t_{out})
+
+    The narrow product reads the weight's input; its expansion is added to the weight's output (read, write).
+    Beside the attention projections, or `everywhere` beside the dense feed-forward network's weights too.
+    Valid for: adapters of a rank far below the widths; bf16.
+    Source: Hu 2021, arXiv:2106.09685 sec. 4.1 and 4.2 (h = W x + B A x, on the attention weights only).
+
+    >>> from gigawatt.catalog.models import model
+    >>> block, one = model("llama2-70b").blocks[0], Shard(sequences=1, seq_tokens=1)
+    >>> [float(adapter_bytes(block, one, everywhere=e)) for e in (False, True)]
+    [106496.0, 442368.0]
+    """
+    linears = [linear for linear in block.mixer.linears if linear.split != "none"]
+    if everywhere and block.mlp:
+        linears += block.mlp.linears
+    products = [linear_product(linear, shard) for linear in linears]
+    return sum((2.0 * p.m * (p.k + 2.0 * p.n) for p in products), 0.0)
+
+
 def routed_bytes(block: Block, shard: Shard, *, copies: float = 1.0, bias_passes: float = 6.0) -> Bytes:
     """Return the bytes that the elementwise kernels of the routed experts must move when each is fused once.
 
@@ -286,21 +308,29 @@ class Keeping:
     cheap: bool = True  # outputs of norms and activation functions; False computes them again
     operands: bool = True  # inputs of weights; False when the weights are frozen
     operand_bytes: float = 2.0  # of one element of a weight's input, kept in the job's format
+    activation_bytes: float = 2.0  # of one element of an activation function's input
+    fused: bool = True  # False: of norms and activation functions each operator keeps its operands
 
 
 def mlp_kept_bytes(mlp: Mlp, tokens: Real, *, cut: Real, keeping: Keeping) -> Bytes:
     """Return the activation bytes that a feed-forward network keeps beside its input.
 
-    .. math:: T f / t \\cdot (2 (1 + g) + n_{op})
+    .. math:: T f / t \\cdot (n_{act} (1 + g) + n_{op})
 
-    Valid for: the activation function's input in 16 bits, its output as the next product's operand.
+    Valid for: the activation function's input as `keeping` says, its output as the next product's operand.
+    Operator by operator, in 16 bits, a gated one also keeps the function's own output, and the inputs of
+    frozen weights stay for their adapters.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
 
     >>> mlp_kept_bytes(Mlp(linears=(), width=4, gated=True), 10.0, cut=1, keeping=Keeping())
     240.0
+    >>> mlp_kept_bytes(Mlp(linears=(), width=4, gated=True), 10.0, cut=1, keeping=Keeping(fused=False))
+    320.0
     """
+    if not keeping.fused:
+        return tokens * mlp.width / cut * 2.0 * (2 + 2 * mlp.gated)
     output = keeping.operand_bytes if keeping.cheap and keeping.operands else 0.0
-    return tokens * mlp.width / cut * (2.0 * (1 + mlp.gated) + output)
+    return tokens * mlp.width / cut * (keeping.activation_bytes * (1 + mlp.gated) + output)
 
 
 def up_projections(block: Block) -> tuple[Linear, ...]:
@@ -340,6 +370,7 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> 
 
     Norms keep their inputs, attention q, k, v and its output, the activation function its input, in 16 bits;
     every product with a trained weight keeps its input in the job's format (a copy, where that is narrower).
+    Operator by operator, a norm keeps a 32-bit copy of its input, the normalised values and its output.
     Valid for: no dropout masks.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1 (34 s b h with masks; gated and grouped by count).
 
@@ -349,7 +380,8 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> 
     core, tokens, tp = block.mixer.core, shard.tokens, shard.tp
     operand = keeping.operand_bytes if keeping.operands else 0.0
     narrow = operand if operand < 2.0 else 0.0  # attention's output again, as an operand
-    norms = sublayers(block) * shard.local_tokens * hidden * (2.0 * block.streams + operand * keeping.cheap)
+    norm = 2.0 * block.streams + operand * keeping.cheap if keeping.fused else 4.0 + 2.0 + 2.0
+    norms = sublayers(block) * shard.local_tokens * hidden * norm
     queries = core.heads * (core.qk_head_dim + core.v_head_dim)
     keys = core.kv_heads * (core.qk_head_dim + core.v_head_dim)
     if core.span == "linear":  # what is mixed, the gate and the output

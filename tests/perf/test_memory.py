@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigawatt.catalog.models import find_model
+from gigawatt.catalog.records import Stack
 from gigawatt.perf import Job, Layout, MemoryUse, Strategy, memory_use, stack
 from gigawatt.workload.params import params
 from tests.perf.jobs import Asked, asked
@@ -146,3 +147,32 @@ def test_larger_microbatches_or_longer_sequences_never_need_less(a: Asked, more:
     batch = dataclasses.replace(a.job, batch_sequences=more * a.job.batch_sequences)
     wider = dataclasses.replace(a.layout, microbatch_sequences=size)
     assert float(memory_use(batch, wider, strategy=a.strategy, stack=a.stack).total_bytes) >= here
+
+
+def with_values(name: str, **values: float) -> Stack:
+    """Return a stack with some values of its own."""
+    known = stack(name)
+    return dataclasses.replace(known, values={**known.values, **values})
+
+
+def test_an_unfused_gated_layer_keeps_what_every_operator_reads() -> None:
+    # a token of Llama 2 70B: two norms at (4 + 2 + 2) h, q, k, v and the output, and 8 f in the feed-forward
+    model = find_model("llama2-70b")
+    job = Job(model=model, seq_tokens=4096, batch_sequences=1)
+    eager = with_values("modern", fused_kept=0.0)
+    held = memory_use(job, Layout(), strategy=Strategy(), stack=eager).activations_bytes
+    token = 2 * 8 * 8192 + 2 * 2 * (64 + 8) * 128 + 8 * 28672
+    assert float(held) == pytest.approx(80 * 4096 * token)
+
+
+def test_frozen_8_bit_weights_and_activation_inputs_take_a_byte() -> None:
+    model = find_model("llama2-70b")
+    job = Job(model=model, seq_tokens=4096, batch_sequences=1, dtype="fp8", frozen=True)
+    narrow, wide = (
+        memory_use(job, Layout(), strategy=Strategy(), stack=with_values("modern", narrow_frozen=n))
+        for n in (1.0, 0.0)
+    )
+    assert float(narrow.weights_bytes) == pytest.approx(params(model).total)
+    assert float(wide.weights_bytes) == pytest.approx(2 * params(model).total)
+    token = 2 * 2 * 8192 + 2 * 2 * (64 + 8) * 128 + 2 * 28672
+    assert float(narrow.activations_bytes) == pytest.approx(80 * 4096 * token)

@@ -109,6 +109,23 @@ def test_the_bubble_of_even_stages_is_the_textbook_one(
     assert float(step.bubble_s) / only_work_and_waiting(step) == pytest.approx(share, rel=1e-4)
 
 
+def test_a_pipeline_that_drains_four_times_idles_four_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, layout = job_of("gpt3-175b"), Layout(pp=8, chunks=2)
+    once = ideal_step(monkeypatch, job, layout, Strategy(schedule="interleaved"))
+    often = ideal_step(monkeypatch, job, layout, Strategy(schedule="interleaved", drains=4))
+    assert float(often.bubble_s) == pytest.approx(4.0 * float(once.bubble_s))
+    assert float(often.matmul_s) == float(once.matmul_s)
+
+
+def test_packed_documents_attend_to_themselves_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    # a causal mask leaves (s + 1) / 2 keys a query: of 256 tokens 128.5, of 4096 tokens 2048.5
+    job = job_of("llama3.1-8b")
+    whole = ideal_step(monkeypatch, job, Layout(), Strategy())
+    packed = ideal_step(monkeypatch, dataclasses.replace(job, document_tokens=256), Layout(), Strategy())
+    assert float(packed.attention_s) == pytest.approx(128.5 / 2048.5 * float(whole.attention_s), rel=1e-2)
+    assert float(packed.matmul_s) == float(whole.matmul_s)
+
+
 def test_frozen_weights_have_no_weight_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     job = dataclasses.replace(job_of("llama3.1-8b"), frozen=True)
     trained = ideal_step(monkeypatch, job_of("llama3.1-8b"), Layout(), Strategy())

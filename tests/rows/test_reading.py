@@ -381,3 +381,52 @@ def test_a_rate_is_turned_round_by_the_formula_that_its_source_prints():
     assert found is not None
     tokens = 4096 * 256
     assert float(measured_step_s(found, question)) == pytest.approx(8 * 20e9 * tokens / (100e12 * 64))
+
+
+# ---- what frameworks recompute, drain and run in 8 bits
+
+
+def test_torchtitans_selective_recompute_is_half_of_the_work_whatever_fits():
+    chosen = asked(framework="torchtitan", tp="1", dp="64", recompute="selective op").strategy
+    assert (chosen.recompute, chosen.recompute_share) == ("full", 0.5)
+
+
+@pytest.mark.parametrize("batch, recompute", [("1", "none"), ("8", "full")])
+def test_automodel_recomputes_all_layers_or_none(batch, recompute):
+    chosen = asked(framework="NeMo AutoModel", tp="1", dp="64", micro_batch=batch, global_batch_seqs="512")
+    assert (chosen.strategy.recompute, chosen.strategy.recompute_share) == (recompute, 1.0)
+
+
+@pytest.mark.parametrize("framework, drains", [("NeMo AutoModel", 4), ("Megatron-LM", 1)])
+def test_a_framework_that_runs_its_pipeline_by_local_batches_drains_it_each_time(framework, drains):
+    row = {"pp": "4", "tp": "2", "dp": "8", "micro_batch": "1", "overlap_notes": "LBS=8, GA=4"}
+    assert asked(framework=framework, **row).strategy.drains == drains
+
+
+@pytest.mark.parametrize(
+    "notes, framework, name, value",
+    [
+        ("FP8_DPA=1", "NeMo", "attention_8bit", 1.3),
+        ("FP8_DPA=0", "NeMo", "attention_8bit", 1.0),
+        ("float8 rowwise; async TP", "torchtitan", "row_scaled_rate", 0.65),
+        ("float8 tensorwise; async TP", "torchtitan", "row_scaled_rate", 1.0),
+        ("no TP userbuffer overlap", "NeMo", "tp_overlap_on", 0.0),
+    ],
+)
+def test_words_of_a_configuration_switch_values_of_its_stack(notes, framework, name, value):
+    row = {"accelerator": "NVIDIA H100-SXM5-80GB", "overlap_notes": notes, "framework": framework}
+    assert asked(**row).stack[name] == value
+
+
+def test_pax_fuses_attention_with_transformer_engine_only():
+    pax = {"tp": "1", "dp": "64", "year": "2024"}
+    assert asked(framework="Paxml (JAX)", **pax).stack["flash_attention"] == 0
+    assert asked(framework="Paxml (JAX) + TransformerEngine", **pax).stack["flash_attention"] == 3
+
+
+@pytest.mark.parametrize(
+    "framework, name, tokens",
+    [("NeMo 24.12ft", "Llama 3 8B", 200), ("NeMo 24.12", "Llama 3 8B", 0), ("NeMo AutoModel", "x lora", 0)],
+)
+def test_fine_tuning_packs_short_examples_where_its_framework_does(framework, name, tokens):
+    assert asked(framework=framework, model_name=name, params_B="").job.document_tokens == tokens
