@@ -5,9 +5,9 @@ memory in named parts, and a verdict.
 """
 
 from gigawatt.perf.job import Job
-from gigawatt.perf.layer import Setting
 from gigawatt.perf.layout import Layout, Strategy, take
 from gigawatt.perf.memory import MemoryUse, memory_use
+from gigawatt.perf.setting import Setting
 from gigawatt.perf.stacks import default_stack, stack, stacks
 from gigawatt.perf.step import (
     StagePasses,

@@ -10,8 +10,8 @@ import numpy as np
 from gigawatt.catalog.records import Machine, Model, Stack
 from gigawatt.comms import Group, all_gather_s, all_reduce_s, reduce_scatter_s
 from gigawatt.perf.job import Job
-from gigawatt.perf.layer import BF16_BYTES, Setting
 from gigawatt.perf.layout import Layout
+from gigawatt.perf.setting import BF16_BYTES, Setting
 from gigawatt.units import Count, Fraction, Seconds
 from gigawatt.workload.params import params
 

@@ -13,18 +13,10 @@ from gigawatt.perf.job import Job
 from gigawatt.perf.kernel_constants import kernel_law
 from gigawatt.perf.kernels import memory_bound_s
 from gigawatt.perf.launches import launch_wait_s
-from gigawatt.perf.layer import (
-    BF16_BYTES,
-    Laws,
-    LayerTime,
-    PassTime,
-    Setting,
-    layer_time,
-    product_s,
-    throttled,
-)
+from gigawatt.perf.layer import layer_time, product_s, throttled
 from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import BUBBLE_SHARE, MicrobatchTime, stage_layers
+from gigawatt.perf.setting import BF16_BYTES, Laws, LayerTime, PassTime, Setting
 from gigawatt.perf.sharded import data_groups, data_messages_s, rank_params, regathered_fraction
 from gigawatt.perf.stacks import clock_of
 from gigawatt.units import Count, Real, Seconds, total

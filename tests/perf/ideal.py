@@ -10,7 +10,7 @@ import pytest
 from gigawatt.catalog.records import Machine, Stack
 from gigawatt.perf import Job, Layout, StepTime, Strategy, microbatch_passes, setting_of, stack, step_parts
 from gigawatt.perf.kernel_constants import EXAMPLE_LAW
-from gigawatt.perf.layer import Laws
+from gigawatt.perf.setting import Laws
 from tests.comms.toys import level, lose_nothing, toy_machine
 
 PEAK = 1e15

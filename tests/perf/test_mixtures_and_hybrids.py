@@ -10,8 +10,9 @@ import pytest
 from gigawatt.catalog import machine
 from gigawatt.catalog.models import model
 from gigawatt.perf import Job, Strategy, setting_of, stack
-from gigawatt.perf.layer import Setting, layer_time, tensor_comm_s
+from gigawatt.perf.layer import layer_time, tensor_comm_s
 from gigawatt.perf.layout import Layout
+from gigawatt.perf.setting import Setting
 from gigawatt.perf.step import head_time, microbatch_passes
 from gigawatt.workload.shard import Keeping, Shard, between_bytes, kept_bytes, routed_bytes
 

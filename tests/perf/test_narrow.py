@@ -8,7 +8,8 @@ from gigawatt.catalog.machines import find_machine
 from gigawatt.catalog.models import find_model
 from gigawatt.catalog.records import Stack
 from gigawatt.perf import Job, Strategy, setting_of, stack
-from gigawatt.perf.layer import Setting, attention_pass_s, fused_bytes, product_s, tensor_comm_s
+from gigawatt.perf.layer import attention_pass_s, fused_bytes, product_s, tensor_comm_s
+from gigawatt.perf.setting import Setting
 from gigawatt.workload.shard import Shard, adapter_bytes, linear_product
 
 BLOCK = find_model("llama2-70b").blocks[0]

@@ -23,7 +23,7 @@ from gigawatt.perf import (
     step_parts,
     step_time,
 )
-from gigawatt.perf.layer import Laws
+from gigawatt.perf.setting import Laws
 from gigawatt.workload.flop import model_flop_per_token
 from tests.perf.jobs import Asked, asked
 from tests.units.rescale import seconds_of_named
