@@ -409,20 +409,22 @@ def sources_left_out(rows: Sequence[Observation], c: Coordinates, *, start: NDAr
 
 
 def residual_tables(rows: Sequence[Observation], error: NDArray[Any]) -> dict[str, dict[str, Any]]:
-    """Return the errors of rows that were left out: of all, by chip family, and by stack and family."""
-    groups: dict[str, dict[str, list[float]]] = {"all": {}, "family": {}, "both": {}}
+    """Return the errors of rows that were left out: of all, by chip family, stack and family, source."""
+    groups: dict[str, dict[str, list[float]]] = {"all": {}, "family": {}, "both": {}, "source": {}}
     for o, e in zip(rows, error, strict=True):
-        family = o.asked.machine.chip.family
-        keys = (("all", "all"), ("family", family), ("both", f"{o.asked.stack.id}/{family}"))
-        for kind, key in keys:
-            groups[kind].setdefault(key, []).append(abs(float(e)))
+        chips, stack = o.asked.machine.chip.family, o.asked.stack.id
+        keys = {"all": "all", "family": chips, "both": f"{stack}/{chips}", "source": o.family}
+        for kind, key in keys.items():
+            groups[kind].setdefault(key, []).append(float(e))
     return {
-        kind: {
-            key: {"rows": len(e), "p50": float(np.quantile(e, 0.5)), "p90": float(np.quantile(e, 0.9))}
-            for key, e in sorted(own.items())
-        }
-        for kind, own in groups.items()
+        kind: {key: statistics(np.array(e)) for key, e in sorted(own.items())} for kind, own in groups.items()
     }
+
+
+def statistics(error: NDArray[Any]) -> dict[str, float]:
+    """Return rows, median and 90th percentile of the size of errors, and their median with its sign."""
+    p50, p90 = np.quantile(abs(error), [0.5, 0.9])
+    return {"rows": len(error), "p50": float(p50), "p90": float(p90), "bias": float(np.median(error))}
 
 
 def unmeasured_table(rows: Sequence[Observation], error: NDArray[Any]) -> dict[str, dict[str, Any]]:
@@ -443,10 +445,11 @@ def write_residuals(file: str, found: Mapping[str, Mapping[str, Any]], *, note: 
     lines = [f"# {line}".rstrip() for line in note.splitlines()]
 
     def told(e: Mapping[str, Any]) -> str:
-        return f"{{ rows = {e['rows']}, p50 = {e['p50']:.4f}, p90 = {e['p90']:.4f} }}"
+        bias = f", bias = {e['bias']:.4f}" if "bias" in e else ""
+        return f"{{ rows = {e['rows']}, p50 = {e['p50']:.4f}, p90 = {e['p90']:.4f}{bias} }}"
 
     lines.append(f"all = {told(found['all']['all'])}")
-    for kind in ("family", "both"):
+    for kind in ("family", "both", "source"):
         if kind in found:
             lines += ["", f"[{kind}]"] + [f'"{key}" = {told(e)}' for key, e in found[kind].items()]
     (DATA / file).write_text("\n".join(lines) + "\n", "utf-8")  # type: ignore[attr-defined]

@@ -33,6 +33,12 @@ memory. Rows measured faster than the physical bound allows: {faster}.
 
 ![Predicted against measured step times, and errors by source](tables.png)
 """
+LEFT_OUT = """
+## By source, each model left out of the fit
+
+One model is left out of every source at once (the same layers, width and experts), the rest is fitted, and the
+rows left out are predicted.
+"""
 MEMORY = """
 ## Peak memory, where rows print it
 
@@ -66,6 +72,7 @@ def page(document: Mapping[str, Any]) -> str:
     if result["peak_memory"]:
         parts += [MEMORY, table("source", result["peak_memory"])]
     parts += ["\n## The worst rows\n", worst(result["worst"])]
+    parts += [LEFT_OUT, left_out_sources(calibration("residuals.toml"))]
     for title, name, key in TABLES:
         parts += [f"\n## {title}\n", left_out_table(calibration(name), key)]
     return "\n".join(parts) + "\n"
@@ -74,6 +81,15 @@ def page(document: Mapping[str, Any]) -> str:
 def calibration(name: str) -> dict[str, Any]:
     """Return one calibration file."""
     return tomllib.loads((CALIBRATION / name).read_text("utf-8"))
+
+
+def left_out_sources(found: Mapping[str, Any]) -> str:
+    """Return the errors of rows whose model was left out of the fit, by source and of all."""
+    lines = ["| source | rows | median | p90 | bias |", "|---|---:|---:|---:|---:|"]
+    for name, e in [*sorted(found["source"].items(), key=lambda own: -own[1]["rows"]), ("all", found["all"])]:
+        shares = " | ".join(f"{100 * e[n]:.1f} %" for n in ("p50", "p90", "bias"))
+        lines.append(f"| {name} | {e['rows']} | {shares} |")
+    return "\n".join(lines)
 
 
 def left_out_table(found: Mapping[str, Any], key: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -43,9 +44,14 @@ def band_of(scenario: Scenario) -> Band:
     calibration = f"stack {scenario.stack.id}; kernels {law.origin}"
     own = table["both"].get(f"{scenario.stack.id}/{family}", NONE)
     if own["rows"] >= MIN_ROWS:
-        return Band(**own, like=f"stack {scenario.stack.id} on {family}", calibration=calibration)
+        return _band(own, like=f"stack {scenario.stack.id} on {family}", calibration=calibration)
     others = residuals("source_residuals.toml")["all"]
     relatives = table["family"].get(family, NONE)
     if relatives["rows"] >= MIN_ROWS and relatives["p90"] > others["p90"]:
-        return Band(**relatives, like=f"chips of the {family} family", calibration=calibration)
-    return Band(**others, like="software and chips not met before", calibration=calibration)
+        return _band(relatives, like=f"chips of the {family} family", calibration=calibration)
+    return _band(others, like="software and chips not met before", calibration=calibration)
+
+
+def _band(found: Mapping[str, Any], *, like: str, calibration: str) -> Band:
+    own = {name: found[name] for name in ("rows", "p50", "p90")}
+    return Band(**own, like=like, calibration=calibration)
