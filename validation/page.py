@@ -36,8 +36,8 @@ memory. Rows measured faster than the physical bound allows: {faster}.
 LEFT_OUT = """
 ## By source, each model left out of the fit
 
-One model is left out of every source at once (the same layers, width and experts), the rest is fitted, and the
-rows left out are predicted.
+One model is left out of every source at once (the same layers, width and experts), the rest is fitted, and
+the rows left out are predicted.
 """
 MEMORY = """
 ## Peak memory, where rows print it
