@@ -13,6 +13,7 @@ from gigawatt.comms import Group
 from gigawatt.perf import Job, Layout, Strategy, setting_of, stack
 from gigawatt.perf.launches import launch_wait_s, launched_kernels
 from gigawatt.perf.sharded import data_messages_s, regathered_fraction, sync_s
+from gigawatt.perf.stacks import _stack
 from gigawatt.perf.step import optimizer_s
 from gigawatt.workload.shard import Shard
 
@@ -135,3 +136,11 @@ def test_an_optimizer_on_the_host_takes_its_link_and_its_memory():
 def test_what_a_stack_writes_as_absent_stays_absent_however_its_base_was_fitted():
     assert stack("metaseq")["s_per_shard"] == stack("deepspeed-zero3-2021")["dp_overlap"] == 0
     assert stack("modern")["ep_overlap"] == stack("megatron-2021")["dp_overlap"] == 0
+
+
+def test_what_a_stack_writes_stands_where_only_its_base_was_fitted(monkeypatch):
+    base = {"deepspeed-zero3": {"s_per_shard": 3e-6, "sustained": 0.8}}
+    monkeypatch.setitem(_stack.__globals__, "fitted", lambda: {"stack": base})
+    old, new = (_stack(name) for name in ("deepspeed-zero3-2021", "deepspeed-zero3"))
+    assert (old["s_per_shard"], old["sustained"]) == (2e-5, 0.8)
+    assert new["s_per_shard"] == 3e-6
