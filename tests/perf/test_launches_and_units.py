@@ -68,11 +68,6 @@ def test_a_wait_is_between_what_is_missing_and_all_of_the_hosts_time(launched):
     assert max(launched * 3e-5 - device_s, 0.0) <= waited <= launched * 3e-5
 
 
-def test_a_host_that_waits_for_each_kernel_adds_all_of_its_time():
-    serial = software(host_s_per_kernel=3e-5, serial_launches=1)
-    assert float(launch_wait_s(40.0, 2.0, syncs=0.0, stack=serial)) == pytest.approx(1.2e-3)
-
-
 @pytest.mark.parametrize("units", [4.0, 100.0])
 def test_weights_in_many_messages_pay_for_each_and_move_the_same_bytes(units):
     eagle = machine("eagle")
