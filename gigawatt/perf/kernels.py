@@ -128,7 +128,7 @@ def aligned_share(*widths: Count, element_bytes: float) -> Real:
 
     The w_i are the lengths in memory of the rows of its operands and its result, e bytes an element; a load
     takes 16 bytes where each row starts at a multiple of 16. The root is assumed.
-    Valid for: 1 to 16 bytes an element.
+    Valid for: 0.5 to 16 bytes an element; libraries that take rows as they lie, on tensor cores.
     Source: NVIDIA, Matrix Multiplication Background User's Guide, sec. 3.1 (multiples of 16 bytes); nanoGPT's
     change of GPT-2's 50,257 tokens to 50,304 made its steps 25 % faster on A100, as a head at a third of its
     rate would.

@@ -65,17 +65,14 @@ def launch_wait_s(launched: Count, device_s: Seconds, *, syncs: Count, stack: St
     About max(0, H - D), with the corner rounded: within a layer some kernels are shorter than their launch
     and others longer, and the queue between them is short. q = 4; n_sync counts the peers that collectives
     wait for, each launched by a host of its own.
-    With `serial_launches` the host waits for each kernel, and all of H is lost.
     Valid for: device_s above 0.
     Source: one producer and one consumer of a bounded queue; t_host fitted per stack.
 
-    >>> values = {"host_s_per_kernel": 1e-3, "host_s_per_peer": 0.0, "serial_launches": 0.0}
+    >>> values = {"host_s_per_kernel": 1e-3, "host_s_per_peer": 0.0}
     >>> slow = Stack(id="slow", name="", year=2026, values=values)
     >>> round(float(launch_wait_s(10.0, 0.01, syncs=0.0, stack=slow)), 5)
     0.00189
     """
     host_s = launched * stack["host_s_per_kernel"] + syncs * stack["host_s_per_peer"]
-    if stack["serial_launches"]:
-        return host_s + 0.0 * device_s
     excess = np.log1p((host_s / device_s) ** LAUNCH_POWER)  # no difference of two near numbers
     return device_s * np.expm1(excess / LAUNCH_POWER)

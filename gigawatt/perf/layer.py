@@ -14,7 +14,6 @@ from gigawatt.perf.kernels import (
     aligned_share,
     attention_backward_s,
     attention_forward_s,
-    gemm_s,
     grouped_gemm_s,
     memory_bound_s,
     overlapped_s,
@@ -23,7 +22,7 @@ from gigawatt.perf.kernels import (
 from gigawatt.perf.launches import launch_wait_s, launched_kernels, small_kernels
 from gigawatt.perf.setting import BF16_BYTES, LayerTime, PassTime, Setting
 from gigawatt.perf.softmax import UNFUSED_PASSES, unfused_softmax
-from gigawatt.units import Bytes, Seconds
+from gigawatt.units import Bytes, Count, Real, Seconds
 from gigawatt.workload.shard import (
     CHUNK_TOKENS,
     Product,
@@ -59,13 +58,24 @@ def product_s(p: Product, setting: Setting) -> Seconds:
     """
     law = setting.laws.linear if p.low_precision else setting.laws.wide
     width = setting.laws.linear_bytes if p.low_precision else BF16_BYTES
-    if np.ndim(p.groups) == 0 and p.groups == 1:
-        seconds = gemm_s(p.m, p.n, p.k, law=law, bytes_per_input=width)
-        seconds = seconds / aligned_share(*(p.widths or (p.n, p.k)), element_bytes=width)
-    else:
-        seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
+    seconds = grouped_gemm_s(p.m, p.n, p.k, groups=p.groups, law=law, bytes_per_input=width)
+    aligned = loaded_share(*(p.widths or (p.n, p.k)), element_bytes=width, stack=setting.stack)
     rate = setting.stack["row_scaled_rate"] if width < BF16_BYTES else 1.0
-    return seconds / (setting.sustained * rate)
+    return seconds / (setting.sustained * rate * aligned)
+
+
+def loaded_share(*widths: Count, element_bytes: float, stack: Stack) -> Real:
+    """Return the rate of a product that a library runs on rows as they lie in memory, see `aligned_share`.
+
+    A compiler, a stack that launches no kernels one by one, lays out and pads operands itself.
+    Source: XLA, gpu/transforms/cublas_pad_for_gemms.cc (products padded to whole loads of tensor cores).
+
+    >>> from gigawatt.perf.stacks import stack
+    >>> both = (stack("modern"), stack("maxtext"))
+    >>> [round(float(loaded_share(50257, element_bytes=2.0, stack=one)), 3) for one in both]
+    [0.354, 1.0]
+    """
+    return aligned_share(*widths, element_bytes=element_bytes) if stack["kernels_per_layer"] else 1.0
 
 
 def gradient_products(p: Product) -> tuple[Product, Product]:
@@ -109,6 +119,7 @@ def attention_pass_s(
     Source: Dao 2023, arXiv:2307.08691; Korthikanti 2022, arXiv:2205.05198 sec. 4.
     """
     core, law = block.mixer.core, setting.laws.wide
+    apart = UNFUSED_PASSES * unfused_softmax(block, shard, stack=setting.stack)
     shard = by_document(shard, setting.document_tokens)
     keys, fraction = attention_keys(block, shard)
     rows = shard.sequences * core.heads / shard.tp
@@ -130,9 +141,9 @@ def attention_pass_s(
     times = 2.0 if backward else 1.0
     scores = grouped_gemm_s(queries, keys, core.qk_head_dim, groups=rows, law=law)
     values = grouped_gemm_s(queries, core.v_head_dim, keys, groups=rows, law=law)
-    apart = UNFUSED_PASSES * unfused_softmax(block, shard, stack=setting.stack)
     moved = score_bytes(block, shard) * (setting.stack["softmax_passes"] + apart) * times
-    eta = eta * aligned_share(core.qk_head_dim, core.v_head_dim, element_bytes=BF16_BYTES)
+    widths = (core.qk_head_dim, core.v_head_dim)
+    eta = eta * loaded_share(*widths, element_bytes=BF16_BYTES, stack=setting.stack)
     return times * (scores + values) / eta, moved
 
 
@@ -379,7 +390,8 @@ def computed_again(block: Block, shard: Shard, *, setting: Setting, forward: Pas
         forward = dataclasses.replace(forward, attention_s=0.0 * forward.attention_s, cp_comm_s=0.0)
     if block.mlp and not block.moe and not setting.stack["recomputes_output"]:
         kept += block.mlp.linears[-1:]
-        done = 0.75 if setting.strategy.sequence_parallel else 0.5  # of four messages one, of two one is not
+        last = 0.5 if setting.strategy.sequence_parallel else 1.0  # of a sublayer's two messages, or its one
+        done = 1.0 - last / sublayers(block)
         forward = dataclasses.replace(forward, tp_comm_s=done * forward.tp_comm_s)
     if not kept:
         return forward
@@ -418,7 +430,7 @@ def named_again(block: Block, shard: Shard, *, setting: Setting, forward: PassTi
     """Return the time of the parts of a forward pass that a strategy names to be computed again.
 
     `norms`; `activations` of the experts; `up`-projections of latent attention; `dense` feed-forward
-    networks; the attention `core`; the `routed` experts with their messages.
+    networks and the attention `core`, with their messages; the `routed` experts with theirs.
     Source: Megatron-Core, transformer_config.py (recompute_modules).
     """
     stack, moe, mlp = setting.stack, block.moe, block.mlp
@@ -426,14 +438,14 @@ def named_again(block: Block, shard: Shard, *, setting: Setting, forward: PassTi
     products: list[Product] = []
     moved: Bytes = 0.0
     routed = moe is not None and "routed" in named
-    if "norms" in named:
+    if "norms" in named:  # a norm moves its operands once, see `fused_bytes`
         moved = 2 * BF16_BYTES * shard.local_tokens * setting.hidden * sublayers(block)
     if "up" in named:
         products += [linear_product(x, shard) for x in up_projections(block)]
-    if mlp and "dense" in named:
+    dense = mlp is not None and moe is None and "dense" in named
+    if mlp and dense:
         products += [linear_product(x, shard) for x in mlp.linears]
-        moved = moved + mlp_activation_bytes(mlp, shard.tokens, shard.tp)
-    moved = stack["elementwise_passes"] * moved
+        moved = moved + stack["elementwise_passes"] * mlp_activation_bytes(mlp, shard.tokens, shard.tp)
     if moe and routed:
         products += expert_products(moe, shard, imbalance=stack["ep_imbalance"])
         moved = moved + stack["routed_passes"] * routing_bytes(block, shard, stack=stack)
@@ -445,6 +457,8 @@ def named_again(block: Block, shard: Shard, *, setting: Setting, forward: PassTi
         matmul_s=sum((product_s(p, setting) for p in products), 0.0),
         attention_s=forward.attention_s if core else 0.0,
         memory_bound_s=memory_bound_s(moved, law=setting.laws.wide),
+        tp_comm_s=forward.tp_comm_s / sublayers(block) if dense else 0.0,
+        cp_comm_s=forward.cp_comm_s if core else 0.0,
         ep_comm_s=forward.ep_comm_s if routed else 0.0,
     )
 

@@ -15,7 +15,7 @@ from gigawatt.perf.sharded import data_groups
 from gigawatt.perf.step import OPERAND_BYTES, distinct_blocks, microbatches_of, shard_of
 from gigawatt.units import Bytes, Count, Real, total
 from gigawatt.workload.params import params
-from gigawatt.workload.shard import Keeping, Shard, attention_bytes, kept_bytes, score_bytes
+from gigawatt.workload.shard import Keeping, Shard, attention_bytes, kept_bytes, passed_width, score_bytes
 
 BF16_BYTES = 2.0
 
@@ -88,7 +88,7 @@ def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy
     if strategy.recompute == "full":
         cut = shard.tokens / shard.tp if stack["partition_activations"] else shard.local_tokens
         kept = attention_bytes(block, shard) if strategy.keeps_attention else 0.0
-        return BF16_BYTES * cut * job.model.hidden + kept
+        return BF16_BYTES * cut * passed_width(job.model) + kept
     fused = bool(stack["flash_attention"])
     keep_cheap = strategy.recompute == "none" or not fused
     kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=keeping(job, stack, cheap=keep_cheap))
@@ -166,7 +166,7 @@ def stage_output_bytes(job: Job, layout: Layout, *, shard: Shard, stack: Stack) 
     The output is sent, and only its place in the graph is needed: freeing it saves 2 s b h a microbatch.
     Source: Korthikanti 2022, arXiv:2205.05198 appendix B.
     """
-    output = BF16_BYTES * shard.local_tokens * job.model.hidden
+    output = BF16_BYTES * shard.local_tokens * passed_width(job.model)
     return stack["keeps_stage_outputs"] * np.where(np.asarray(layout.pp) > 1, output, 0.0)
 
 

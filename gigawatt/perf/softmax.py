@@ -19,7 +19,7 @@ def unfused_softmax(block: Block, shard: Shard, *, stack: Stack) -> Real:
     """Return 1 where attention without flash attention takes its softmax apart, 0 where one kernel does it.
 
     The kernel that scales, masks and takes the softmax at once handles rows of up to 16,384 keys, where four
-    divides the heads of all sequences on a chip. A compiler makes its own.
+    divides the heads of all sequences on a chip. A compiler makes its own; a recurrence has none.
     Source: Megatron-LM, megatron/model/fused_softmax.py (is_kernel_available).
 
     >>> from gigawatt.catalog.models import model
@@ -29,7 +29,8 @@ def unfused_softmax(block: Block, shard: Shard, *, stack: Stack) -> Real:
     >>> [float(unfused_softmax(gpt, cut, stack=old)) for cut in cuts]
     [0.0, 1.0, 0.0, 1.0]
     """
-    if stack["flash_attention"] or not stack["kernels_per_layer"]:
+    scores = bool(block.mixer.linears) and block.mixer.core.span != "linear"
+    if stack["flash_attention"] or not stack["kernels_per_layer"] or not scores:
         return 0.0
     heads = shard.sequences * block.mixer.core.heads / shard.tp
     return np.where((heads % 4 != 0) | (shard.seq_tokens > FUSED_KEYS), 1.0, 0.0)

@@ -57,12 +57,15 @@ def stacks() -> dict[str, Stack]:
 def _stack(name: str) -> Stack:
     table, own = _tables()[name], fitted().get("stack", {})
     first = initial(name)  # where this is 0 the mechanism is absent, whatever a base was fitted to
-    nearest: dict[str, Any] = next((own[owner] for owner in chain(name) if owner in own), {})
+    line = chain(name)
+    fit = next((i for i, owner in enumerate(line) if owner in own), len(line))
+    said = {k for owner in line[:fit] for k in _tables()[owner]}  # written nearer than what was fitted
+    nearest: dict[str, Any] = own[line[fit]] if fit < len(line) else {}
     return Stack(
         id=name,
         name=str(table["name"]),
         year=int(table["year"]),
-        values=first | {k: float(v) for k, v in nearest.items() if first[k] != 0},
+        values=first | {k: float(v) for k, v in nearest.items() if first[k] != 0 and k not in said},
         schedules=next(tuple(_tables()[o]["schedules"]) for o in chain(name) if "schedules" in _tables()[o]),
         note=str(table.get("note", "")),
     )

@@ -21,7 +21,7 @@ from gigawatt.perf.sharded import data_groups, data_messages_s, rank_params, reg
 from gigawatt.perf.stacks import clock_of
 from gigawatt.units import Count, Real, Seconds, total
 from gigawatt.workload.flop import prediction_blocks
-from gigawatt.workload.shard import Product, Shard
+from gigawatt.workload.shard import Product, Shard, passed_width
 
 OFFLOAD_LINK_BYTES = 6.0  # a parameter whose optimizer is on the host, both ways: `optimizer_s`
 OFFLOAD_HOST_BYTES = 42.0  # read and written by the host
@@ -246,14 +246,14 @@ def _behind(comm: Seconds, compute: Seconds, tail: Real, stack: Stack) -> Second
 def pipeline_comm_s(job: Job, layout: Layout, setting: Setting, *, microbatches: Count) -> Seconds:
     """Return the exposed stage-to-stage messages of a step.
 
-    .. math:: T = 2 (m v + d (p - 1)) (T_{send}(M / t) + T_{gather}(M)) (1 - o), \\quad M = 2 b s h / c
+    .. math:: T = 2 (m v + d (p - 1)) (T_{send}(M / t) + T_{gather}(M)) (1 - o), \\quad M = 2 b s h n / c
 
-    The pipeline drains d times. Each tensor-parallel rank sends its share; without sequence parallelism the
-    receivers then gather it.
+    The pipeline drains d times; n residual streams are sent. Each tensor-parallel rank sends its share;
+    without sequence parallelism the receivers then gather it.
     Valid for: p > 1.
     Source: Narayanan 2021, arXiv:2104.04473 sec. 3.2 and 4.1 (scatter / gather).
     """
-    message = BF16_BYTES * shard_of(job, layout, setting.strategy).tokens * job.model.hidden
+    message = BF16_BYTES * shard_of(job, layout, setting.strategy).tokens * passed_width(job.model)
     group = Group(ranks=layout.pp, stride=layout.tp * layout.cp * layout.dp)
     one = send_recv_s(message / layout.tp, group, machine=setting.machine)
     if not setting.strategy.sequence_parallel:

@@ -110,10 +110,11 @@ def peak_flop_per_s(machine: Machine, dtype: str) -> float:
 def step_bound_s(job: Job, machine: Machine) -> Seconds:
     """Return the least time of a step: model flop at the chips' dense datasheet peak.
 
-    Definition: flop per token x tokens per step / (chips x peak), causal attention, no recompute; frozen
-    weights need no weight gradient (two thirds).
+    Definition: flop per token x tokens per step / (chips x peak), causal attention within each document, no
+    recompute; frozen weights need no weight gradient (two thirds).
     """
-    flop = model_flop_per_token(job.model, job.seq_tokens) * job.batch_tokens
+    attended = min(job.document_tokens or job.seq_tokens, job.seq_tokens)
+    flop = model_flop_per_token(job.model, attended) * job.batch_tokens
     frozen = 2.0 / 3.0 if job.frozen else 1.0
     return frozen * flop / (machine.chips * peak_flop_per_s(machine, job.dtype))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gigawatt.catalog.records import Block, Core, Linear, Mlp, Moe
+from gigawatt.catalog.records import Block, Core, Linear, Mlp, Model, Moe
 from gigawatt.units import Bytes, Count, Real
 from gigawatt.workload.flop import attended_tokens
 
@@ -200,6 +200,20 @@ def residual_passes(streams: int) -> int:
     return 5 if streams == 1 else 4 * streams + 4
 
 
+def passed_width(model: Model) -> int:
+    """Return the width of what one layer passes to the next: all residual streams.
+
+    .. math:: n h
+
+    Source: hyper-connections, Zhu 2024, arXiv:2409.19606 sec. 2 (n copies of the hidden state).
+
+    >>> from gigawatt.catalog.models import model
+    >>> [passed_width(model(name)) for name in ("llama3.1-8b", "deepseek-v4-flash")]
+    [4096, 16384]
+    """
+    return model.hidden * max(block.streams for block in model.blocks)
+
+
 def mixed_width(core: Core) -> int:
     """Return the width of what a linear recurrence mixes: values, and keys and queries of their own heads.
 
@@ -353,8 +367,9 @@ def up_projections(block: Block) -> tuple[Linear, ...]:
 def attention_bytes(block: Block, shard: Shard) -> Bytes:
     """Return the bytes of one layer's queries, keys, values and attention output on one chip, in 16 bits.
 
-    .. math:: 2 T (a + k) (d_{qk} + d_v) / t
+    .. math:: 2 T (a + k) (d_{qk} + d_v) / t, \\quad 2 T (w + a d_v) / t
 
+    The second for a linear recurrence, which keeps what it mixes, w.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1 (by count).
 
     >>> from gigawatt.catalog.models import model
@@ -362,7 +377,10 @@ def attention_bytes(block: Block, shard: Shard) -> Bytes:
     20480.0
     """
     core = block.mixer.core
-    return 2.0 * shard.tokens / shard.tp * (core.heads + core.kv_heads) * (core.qk_head_dim + core.v_head_dim)
+    width = (core.heads + core.kv_heads) * (core.qk_head_dim + core.v_head_dim)
+    if core.span == "linear":
+        width = mixed_width(core) + core.heads * core.v_head_dim
+    return 2.0 * shard.tokens / shard.tp * width
 
 
 def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> Bytes:

@@ -19,6 +19,7 @@ from gigawatt.perf.layer import (
     product_s,
 )
 from gigawatt.perf.sharded import reduced_bytes
+from gigawatt.perf.softmax import unfused_softmax
 from gigawatt.perf.step import head_time, padded_vocab, shard_of
 from gigawatt.workload.shard import Product, Shard
 
@@ -102,3 +103,39 @@ def test_a_softmax_in_parts_runs_five_more_kernels_and_moves_the_scores_sixteen_
     assert more - few == 5
     moved = [float(attention_pass_s(block, cut, one, backward=False)[1]) for cut in (fused, apart)]
     assert moved[1] / moved[0] == pytest.approx(3 * (7 + 16) / (12 * 7))
+
+
+def test_an_expert_alone_on_its_chip_is_as_aligned_as_one_of_many_and_columns_are_as_numbers():
+    one = Product(name="expert", m=512.0, n=180.0, k=2880.0)
+    even = dataclasses.replace(one, n=184.0)
+    column = dataclasses.replace(one, groups=np.array([1.0, 4.0]))
+    alone, many = (float(product_s(dataclasses.replace(one, groups=g), setting())) for g in (1.0, 4.0))
+    assert np.allclose(product_s(column, setting()), [alone, many], rtol=1e-12)
+    assert alone > 1.3 * float(product_s(even, setting()))
+
+
+def test_a_compiler_pads_what_a_library_takes_as_it_lies():
+    odd, even = (Product(name="head", m=2048.0, n=n, k=4096.0) for n in (50257.0, 50264.0))
+    compiled = setting(kernels_per_layer=0.0)
+    assert float(product_s(odd, compiled)) == pytest.approx(float(product_s(even, compiled)), rel=1e-3)
+    assert float(product_s(odd, setting())) > 2.0 * float(product_s(even, setting()))
+
+
+def test_what_has_no_scores_has_no_softmax_in_parts():
+    recurrence, network = model("nemotron-h-56b").blocks[:2]  # 256 heads; no mixer
+    cut = Shard(sequences=1, seq_tokens=32768, tp=2)
+    old = stack("megatron-2021")
+    assert [float(unfused_softmax(b, cut, stack=old)) for b in (recurrence, network)] == [0.0, 0.0]
+    assert float(unfused_softmax(GPT.blocks[0], cut, stack=old)) == 1.0
+
+
+def test_packed_documents_do_not_change_how_many_heads_a_softmax_takes_at_once():
+    shard, block = (
+        shard_of(Job(model=GPT, seq_tokens=2048, batch_sequences=1), Layout(), Strategy()),
+        GPT.blocks[0],
+    )
+    packed = dataclasses.replace(setting(), document_tokens=300)
+    whole = attention_pass_s(block, shard, setting(), backward=False)[1]
+    assert float(attention_pass_s(block, shard, packed, backward=False)[1]) == pytest.approx(
+        float(whole) * 300 / 2048
+    )

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gigawatt.catalog import machine
 from gigawatt.catalog.models import find_model
 from gigawatt.catalog.records import Stack
-from gigawatt.perf import Job, Layout, MemoryUse, Strategy, memory_use, stack
+from gigawatt.perf import Job, Layout, MemoryUse, Strategy, memory_use, setting_of, stack
+from gigawatt.perf.memory import layer_kept_bytes
+from gigawatt.perf.sharded import reduced_bytes
+from gigawatt.perf.step import pipeline_comm_s
 from gigawatt.workload.params import params
+from gigawatt.workload.shard import Shard
 from tests.perf.jobs import Asked, asked
 from tests.perf.played import Slot, dualpipe, gpipe, interleaved, one_f_one_b, play
 
@@ -72,6 +77,29 @@ def test_deepspeed_keeps_32_bit_gradients_in_bf16_only(dtype: str, per_param: fl
     held = use(job, Layout(dp_shard=8), Strategy(zero_stage=1), "deepspeed-pipeline")
     states = float(held.weights_bytes + held.gradients_bytes + held.optimizer_bytes)
     assert states == pytest.approx(per_param * params(GPT3).total)
+
+
+@pytest.mark.parametrize(("software", "optimizer"), [("megatron-2021", 16), ("deepspeed-zero3", 12)])
+def test_gradients_of_fp16_are_held_in_the_16_bits_that_they_travel_in(software: str, optimizer: int) -> None:
+    job = Job(model=GPT3, seq_tokens=2048, batch_sequences=64, dtype="fp16")
+    held = use(job, Layout(dp_shard=8), Strategy(zero_stage=1), software)
+    assert float(held.gradients_bytes) == reduced_bytes(job, stack(software)) * params(GPT3).total
+    assert float(held.optimizer_bytes) == pytest.approx(optimizer / 8 * params(GPT3).total)
+
+
+def test_what_passes_between_layers_is_as_wide_as_all_residual_streams() -> None:
+    four = find_model("deepseek-v4-flash")
+    one = dataclasses.replace(four, blocks=tuple(dataclasses.replace(b, streams=1) for b in four.blocks))
+    eos, layout, strategy = machine("eos"), Layout(pp=4, ep=8, dp_shard=8), Strategy(recompute="full")
+    sent, kept = [], []
+    for model in (four, one):
+        job = Job(model=model, seq_tokens=4096, batch_sequences=64)
+        asked = setting_of(job, machine=eos, strategy=strategy, stack=MODERN)
+        sent.append(float(pipeline_comm_s(job, layout, asked, microbatches=8)))
+        cut = Shard(sequences=1, seq_tokens=4096)
+        kept.append(layer_kept_bytes(model.blocks[0], job, shard=cut, strategy=strategy, stack=MODERN))
+    assert kept[0] == 4.0 * kept[1] == 4.0 * 2.0 * 4096 * four.hidden
+    assert 2.0 * sent[1] < sent[0] <= 4.0 * sent[1]
 
 
 def test_a_stage_that_keeps_its_outputs_holds_one_for_each_microbatch_in_flight() -> None:

@@ -80,6 +80,31 @@ def test_all_parts_that_are_named_are_no_more_than_the_whole_pass():
     assert time.recompute.total_s < time.forward.total_s
 
 
+@pytest.mark.parametrize(("parallel", "shares"), [(True, (0.75, 0.5)), (False, (0.5, 0.0))])
+def test_a_last_message_that_is_not_sent_again_is_a_larger_share_of_a_layer_of_one_sublayer(parallel, shares):
+    asked = setting("llama3.1-8b", recompute="full", sequence_parallel=parallel)
+    software = dataclasses.replace(asked.stack, values={**asked.stack.values, "recomputes_output": 0.0})
+    asked = dataclasses.replace(asked, stack=software)
+    cut = shard(tp=8, sequence_parallel=parallel)
+    for block, share in zip((model("llama3.1-8b").blocks[0], HYBRID[1]), shares, strict=True):
+        time = layer_time(block, cut, asked)
+        assert time.recompute.tp_comm_s == pytest.approx(share * time.forward.tp_comm_s)
+
+
+def test_named_parts_send_their_messages_again_and_norms_move_once():
+    block, cut = model("llama3.1-8b").blocks[0], shard(tp=4, cp=2)
+    names = ("dense", "core", "norms")
+    dense, core, norms = (
+        layer_time(block, cut, setting("llama3.1-8b", recompute="selective", recomputed=part))
+        for part in names
+    )
+    assert dense.recompute.tp_comm_s == pytest.approx(0.5 * dense.forward.tp_comm_s)
+    assert core.recompute.cp_comm_s == core.forward.cp_comm_s > 0
+    law = setting("llama3.1-8b").laws.wide
+    moved = 2 * 2 * 2 * 4096 * 4096 / 2 / 4  # two norms read and write the rank's tokens in 16 bits
+    assert norms.recompute.memory_bound_s == pytest.approx(moved / (law.hbm_bytes_per_s * law.hbm_fraction))
+
+
 def test_a_hybrid_predicts_more_tokens_with_an_attention_layer_and_a_mixture():
     job = Job(model=model("nemotron-3-super-120b-a12b"), seq_tokens=4096, batch_sequences=1)
     asked = setting(job.model.id)

@@ -6,8 +6,10 @@ import dataclasses
 
 import pytest
 
+from gigawatt.catalog import machine
 from gigawatt.catalog.models import find_model
 from gigawatt.perf import Job, Layout, StepTime, Strategy
+from gigawatt.study.run import peak_flop_per_s, step_bound_s
 from gigawatt.workload.flop import core_flop_per_token, layer_flop_per_token, model_flop_per_token
 from tests.perf.ideal import BACKWARD_PRODUCTS, PEAK, ideal_step
 
@@ -132,3 +134,11 @@ def test_frozen_weights_have_no_weight_gradient(monkeypatch: pytest.MonkeyPatch)
     frozen = ideal_step(monkeypatch, job, Layout(), Strategy())
     assert float(frozen.matmul_s) == pytest.approx(2 / 3 * float(trained.matmul_s))
     assert float(frozen.attention_s) == pytest.approx(float(trained.attention_s))
+
+
+def test_the_bound_of_packed_documents_is_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = dataclasses.replace(job_of("llama3.1-8b"), seq_tokens=131_072, document_tokens=256)
+    eos = machine("eos")
+    bound = step_bound_s(packed, eos) * eos.chips * peak_flop_per_s(eos, "bf16") / PEAK
+    step = ideal_step(monkeypatch, packed, Layout(), Strategy())
+    assert 0.99 * only_work_and_waiting(step) < float(bound) <= only_work_and_waiting(step)
