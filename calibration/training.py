@@ -76,6 +76,7 @@ UNKNOWNS = {
     for u in (
         _log("sustained", 0.12, 0.01),
         _log("elementwise_passes", 0.2, 0.4),
+        _log("residual_passes", 0.2, 0.1),
         _log("routed_passes", 0.35, 0.4),
         _log("softmax_passes", 0.3, 0.5),
         _log("warmth", 0.05, 0.3),

@@ -172,8 +172,9 @@ def recurrence_s(block: Block, shard: Shard, *, law: KernelLaw) -> Seconds:
 def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
     """Return the bytes that the elementwise kernels of a forward pass move as a stack fuses them.
 
-    Definition: those between the tensor-parallel regions once, those inside `elementwise_passes` times, those
-    of the routed experts `routed_passes` times; beside frozen weights the adapters' `adapter_passes` times.
+    Definition: those between the tensor-parallel regions `residual_passes` times, those inside
+    `elementwise_passes` times, those of the routed experts `routed_passes` times; beside frozen weights the
+    adapters' `adapter_passes` times.
     """
     stack = setting.stack
     inside = stack["elementwise_passes"] * inside_bytes(block, shard)
@@ -181,7 +182,8 @@ def fused_bytes(block: Block, shard: Shard, *, setting: Setting) -> Bytes:
         beside = adapter_bytes(block, shard, everywhere=stack["adapts_all"] > 0)
         inside = inside + stack["adapter_passes"] * beside
     routed = stack["routed_passes"] * routing_bytes(block, shard, stack=stack)
-    return between_bytes(block, shard, hidden=setting.hidden) + inside + routed
+    between = stack["residual_passes"] * between_bytes(block, shard, hidden=setting.hidden)
+    return between + inside + routed
 
 
 def routing_bytes(block: Block, shard: Shard, *, stack: Stack) -> Bytes:

@@ -139,7 +139,7 @@ def between_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
 
     Of each sublayer a norm (read and write h) and a residual addition, with bias and dropout in the same
     kernel (read two, write one), or what several streams move.
-    Valid for: bf16; one kernel each, as in every framework since 2020.
+    Valid for: bf16; one kernel each; stacks multiply this by the passes they really make.
     Source: operand count of Korthikanti 2022, arXiv:2205.05198 sec. 4.1.
 
     >>> from gigawatt.catalog.models import model
