@@ -46,9 +46,10 @@ CHIPS: dict[str, tuple[str, tuple[str, ...], float]] = {  # family, ids in the c
     "pvc-max1550": ("intel-gpu", ("gpu-max-1550",), 52.4e12),
 }
 GIB = 2.0**30
-BOARDS: dict[
-    str, dict[str, float]
-] = {  # listed under one name: memory, with as much of the host's for -hosts
+# Boards that the list prints under one name, and their memory; -hosts: with as much again of the host's. The
+# 40 GB board has three quarters of the bandwidth of the 80 GB one, and the 94 GB one a lower power limit;
+# most V100 runs that spill are of servers whose chips reach the host's memory over NVLink.
+BOARDS: dict[str, dict[str, float]] = {
     "a100": {"a100-40gb": 40 * GIB, "a100": 80 * GIB},
     "h100": {"h100": 80 * GIB, "h100-94gb": 94 * GIB},
     "v100": {"v100": 32 * GIB, "v100-hosts": 64 * GIB},
