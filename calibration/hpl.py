@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from gigawatt.catalog.load import chip
-from gigawatt.perf.hpl import hpl_flop, hpl_time
+from gigawatt.perf.hpl import WORD_BYTES, hpl_flop, hpl_time, nearest_matrix
 from gigawatt.study.hpl_rows import Accelerator, count, matrix_order, port_bytes_per_s
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,19 +29,32 @@ DATA = ROOT / "gigawatt" / "catalog" / "data" / "calibration"
 Array = NDArray[np.float64]
 
 CHIPS: dict[str, tuple[str, tuple[str, ...], float]] = {  # family, ids in the catalogue, FP64 peak
-    "a100": ("ampere", ("a100-sxm", "a100-sxm-40gb"), 19.5e12),
+    "a100": ("ampere", ("a100-sxm",), 19.5e12),
+    "a100-40gb": ("ampere", ("a100-sxm-40gb",), 19.5e12),
     "a100-64gb-custom": ("ampere", ("a100-custom-64gb",), 22.4e12),
-    "h100": ("hopper", ("h100-sxm", "h100-sxm-96gb"), 66.9e12),
+    "h100": ("hopper", ("h100-sxm",), 66.9e12),
+    "h100-94gb": ("hopper", ("h100-sxm-96gb",), 66.9e12),
     "h100-pcie": ("hopper", ("h100-pcie",), 51.2e12),
     "h200": ("hopper", ("h200-sxm",), 66.9e12),
     "gh200": ("hopper", ("gh200-96gb",), 66.9e12),
     "v100": ("volta", ("v100-sxm2-32gb",), 7.8e12),
+    "v100-hosts": ("volta", (), 7.8e12),
     "p100": ("pascal", (), 5.3e12),
     "mi210": ("cdna2", (), 45.3e12),
     "mi250x": ("cdna2", ("mi250x",), 95.7e12),
     "mi300a": ("cdna3", ("mi300a",), 122.6e12),
     "pvc-max1550": ("intel-gpu", ("gpu-max-1550",), 52.4e12),
 }
+GIB = 2.0**30
+# Boards that the list prints under one name, and their memory; -hosts: with as much again of the host's. The
+# 40 GB board has three quarters of the bandwidth of the 80 GB one, and the 94 GB one a lower power limit;
+# most V100 runs that spill are of servers whose chips reach the host's memory over NVLink.
+BOARDS: dict[str, dict[str, float]] = {
+    "a100": {"a100-40gb": 40 * GIB, "a100": 80 * GIB},
+    "h100": {"h100": 80 * GIB, "h100-94gb": 94 * GIB},
+    "v100": {"v100": 32 * GIB, "v100-hosts": 64 * GIB},
+}
+USUAL_FILL = 0.89  # of memory: the median of runs
 HOST_MEMORY = ("gh200", "mi300a")  # the matrix may lie in the host's memory too, or it is the same
 SPILLS = 1.15  # x memory: so much does not fit, so the run used more chips than are listed, or its hosts
 SPILLED_WEIGHT = 0.1
@@ -78,14 +91,21 @@ def runs() -> list[Run]:
     return found
 
 
+def usual_matrices(listed: str) -> dict[str, float]:
+    """Return the bytes of matrix that a run usually puts on each board of a listed name."""
+    return {n: USUAL_FILL * m for n, m in BOARDS.get(listed, {listed: 1.0}).items()}
+
+
 def _run(row: dict[str, str]) -> Run:
-    name = re.sub(r"[^a-z0-9]+", "-", row["accelerator"].lower()).strip("-")
-    ids = CHIPS[name][1]
+    listed = re.sub(r"[^a-z0-9]+", "-", row["accelerator"].lower()).strip("-")
+    ids = CHIPS[listed][1]
     part = Accelerator(rate_flop_per_s=1.0, origin="", part=chip(ids[0]) if ids else None)
     chips = count(row)
     order, _ = matrix_order(row, part, chips=chips)
-    memory = part.part.hbm_bytes if part.part else np.inf
-    spills = name not in HOST_MEMORY and 8.0 * order**2 / chips > SPILLS * memory
+    name = nearest_matrix(usual_matrices(listed), WORD_BYTES * order**2 / chips)
+    own = CHIPS[name][1]
+    memory = chip(own[0]).hbm_bytes if own else np.inf
+    spills = name not in HOST_MEMORY and WORD_BYTES * order**2 / chips > SPILLS * memory
     return Run(
         system=f"{row['name']} | {row['site']}",
         accelerator=name,
@@ -236,6 +256,11 @@ def text(found: Fitted, data: Sequence[Run], residuals: dict[str, Array]) -> str
     for name, rate in found.rates.items():
         ids = ", ".join(f'"{i}"' for i in CHIPS[name][1])
         lines += [f"[chip.{name}]", f"ids = [{ids}]", f"rate_flop_per_s = {rate:.4g}"]
+        lines += [
+            f'listed = "{listed}"\nmatrix_bytes = {usual_matrices(listed)[name]:.4g}'
+            for listed, boards in BOARDS.items()
+            if name in boards
+        ]
         lines += [f"uncertainty = {found.spread[name]:.2g}", f"rows = {counts[name]}"]
         fill = own_fill(data, name)
         lines += [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -126,6 +127,32 @@ def fitted_time(
         exposed=table["exposed"],
         pivot_hop_s=table["pivot_hop_s"],
     )
+
+
+def nearest_matrix(usual_bytes: Mapping[str, Bytes], matrix_bytes: Bytes) -> str:
+    """Return the name whose usual matrix a chip's part of the matrix is nearest to, as a ratio.
+
+    Valid for: boards of one listed name that differ in memory; runs fill what they have.
+    Definition: least absolute logarithm of the ratio.
+
+    >>> nearest_matrix({"a100-40gb": 3.8e10, "a100": 7.6e10}, 8.0 * 981_504.0**2 / 192)
+    'a100-40gb'
+    """
+    return min(usual_bytes, key=lambda name: abs(np.log(matrix_bytes / usual_bytes[name])))
+
+
+def listed_row(name: str, matrix_bytes: Bytes | None = None) -> dict[str, Any] | None:
+    """Return the calibration's row of a chip as a list of runs names it; None when none was fitted.
+
+    Definition: of boards that share the name, the one that the matrix on a chip fits; without a matrix, the
+    row of that name.
+    """
+    rows: dict[str, Any] = hpl_table()["chip"]
+    boards = {n: row["matrix_bytes"] for n, row in rows.items() if row.get("listed") == name}
+    if matrix_bytes is None or not boards:
+        return rows.get(name)
+    found: dict[str, Any] = rows[nearest_matrix(boards, matrix_bytes)]
+    return found
 
 
 def chip_rate(part: Chip) -> tuple[float, str]:

@@ -10,7 +10,15 @@ from pathlib import Path
 from gigawatt.catalog.load import chip
 from gigawatt.catalog.records import Chip
 from gigawatt.errors import GigawattError
-from gigawatt.perf.hpl import chip_rate, fill_fraction, fitted_time, hpl_flop, hpl_order, hpl_table
+from gigawatt.perf.hpl import (
+    WORD_BYTES,
+    chip_rate,
+    fill_fraction,
+    fitted_time,
+    hpl_flop,
+    hpl_order,
+    listed_row,
+)
 from gigawatt.study.network_words import chip_of
 from gigawatt.study.row_cells import RowError, number_in
 from gigawatt.study.table_file import read_columns
@@ -80,6 +88,8 @@ def _refused(index: int, row: Mapping[str, str], status: str, reason: str) -> Hp
 def _prediction(index: int, row: Mapping[str, str]) -> HplPrediction:
     part, chips = Accelerator.named(row["accelerator"]), count(row)
     order, told = matrix_order(row, part, chips=chips)
+    if not told.startswith("nmax blank"):
+        part = Accelerator.named(row["accelerator"], WORD_BYTES * order**2 / chips)
     nic = port_bytes_per_s(row["interconnect"], part)
     time = fitted_time(order, chips, chip_flop_per_s=part.rate_flop_per_s, nic_bytes_per_s=nic)
     rate = float(hpl_flop(order)) / float(time.total_s)
@@ -110,17 +120,18 @@ class Accelerator:
     part: Chip | None  # None: runs of it were fitted, and the catalogue has no such chip
 
     @classmethod
-    def named(cls, text: str) -> Accelerator:
-        """Return the accelerator of a printed name.
+    def named(cls, text: str, matrix_bytes: float | None = None) -> Accelerator:
+        """Return the accelerator of a printed name; the matrix on a chip tells boards of one name apart.
 
         Raises: RowError when it is none that was fitted or is in the catalogue.
         """
         if not text:
             raise RowError("incomplete", "accelerator")
         plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-        fitted = hpl_table()["chip"].get(plain)
+        fitted = listed_row(plain, matrix_bytes)
         if fitted:
-            part = chip(fitted["ids"][0]) if fitted["ids"] else None
+            ids = fitted["ids"] or (listed_row(plain) or fitted)["ids"]
+            part = chip(ids[0]) if ids else None
             origin = f"fitted to {fitted['rows']} runs of this chip"
             return cls(rate_flop_per_s=float(fitted["rate_flop_per_s"]), origin=origin, part=part)
         known = chip_of_accelerator(text)

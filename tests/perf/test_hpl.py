@@ -19,6 +19,8 @@ from gigawatt.perf.hpl import (
     hpl_run,
     hpl_table,
     hpl_time,
+    listed_row,
+    nearest_matrix,
 )
 from gigawatt.study.hpl_rows import predict_hpl, read_hpl_rows
 
@@ -153,3 +155,44 @@ def test_a_blank_order_is_derived_and_said_so():
 def test_blank_chips_come_from_their_cores():
     cores = {**ROW, "n_accelerators_est": "", "accelerator_cores": str(132 * 1024)}
     assert next(predict_hpl([cores])).rmax_pflops == next(predict_hpl([ROW])).rmax_pflops
+
+
+def test_the_matrix_tells_boards_of_one_name_apart():
+    # 1,310,720^2 x 8 bytes / 400 chips = 34 GB, what a 40 GB board holds; twice the memory, 80 GB
+    small = next(
+        predict_hpl([{**ROW, "accelerator": "A100", "n_accelerators_est": "400", "nmax": "1310720"}])
+    )
+    large = next(
+        predict_hpl([{**ROW, "accelerator": "A100", "n_accelerators_est": "400", "nmax": "1853638"}])
+    )
+    rates = [8 * n.nmax**2 / 400 for n in (small, large)]
+    assert rates == pytest.approx([34.4e9, 68.7e9], rel=0.01)
+    assert listed_row("a100", rates[0])["ids"] == ["a100-sxm-40gb"]
+    assert listed_row("a100", rates[1])["ids"] == ["a100-sxm"]
+    assert small.rmax_pflops < large.rmax_pflops
+
+
+def test_a_matrix_beyond_the_memory_of_a_v100_lies_in_its_host():
+    inside, beyond = listed_row("v100", 3e10), listed_row("v100", 6e10)
+    assert inside["ids"] == ["v100-sxm2-32gb"]
+    assert beyond["ids"] == []
+    # the chip itself, with its ports, is the same
+    row = {
+        **ROW,
+        "accelerator": "V100",
+        "n_accelerators_est": "3168",
+        "nmax": "5059584",
+        "interconnect": "EDR",
+    }
+    assert next(predict_hpl([row])).calibration.endswith("6.25 GB/s per chip")
+
+
+def test_a_name_without_a_matrix_is_its_common_board():
+    assert listed_row("h100")["ids"] == ["h100-sxm"]
+    assert listed_row("abacus") is None
+
+
+@given(bytes=st.floats(1e9, 1e13))
+def test_the_nearest_matrix_grows_with_the_matrix(bytes):
+    usual = {"small": 4e10, "large": 8e10}
+    assert nearest_matrix(usual, bytes) == ("small" if bytes <= 4e10 * 2**0.5 else "large")
