@@ -42,7 +42,7 @@ def launched_kernels(block: Block, shard: Shard, *, stack: Stack, casts: int = 0
     return (1.0 - stack["graphed"]) * launched
 
 
-def small_kernels(block: Block, shard: Shard, products: tuple[Product, ...], *, stack: Stack) -> Count:
+def small_kernels(block: Block, shard: Shard, *, products: tuple[Product, ...], stack: Stack) -> Count:
     """Return how many of a forward pass's kernels over one layer are neither products nor attention.
 
     Each has the least time of a kernel on its chip, however little it moves; graphs do not change that.

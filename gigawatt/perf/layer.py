@@ -337,7 +337,7 @@ def forward_time(block: Block, shard: Shard, setting: Setting) -> PassTime:
     attention, scores = attention_pass_s(block, shard, setting, backward=False)
     moved = fused_bytes(block, shard, setting=setting)
     moved = moved + scores + cast_bytes(products, setting)
-    small = small_kernels(block, shard, products, stack=stack)
+    small = small_kernels(block, shard, products=products, stack=stack)
     parts = PassTime(
         matmul_s=sum(product_s(p, setting) for p in products),
         attention_s=attention,
@@ -360,7 +360,7 @@ def backward_time(block: Block, shard: Shard, setting: Setting) -> tuple[PassTim
     weight_grad = 0.0 if setting.frozen else sum(product_s(dw, setting) for _, dw in pairs)
     attention, scores = attention_pass_s(block, shard, setting, backward=True)
     moved = fused_bytes(block, shard, setting=setting)
-    small = small_kernels(block, shard, products, stack=stack)
+    small = small_kernels(block, shard, products=products, stack=stack)
     moved = BACKWARD_TRAFFIC_RATIO * moved + scores + cast_bytes(tuple(dx for dx, _ in pairs), setting)
     parts = PassTime(
         matmul_s=sum(product_s(dx, setting) for dx, _ in pairs) + weight_grad,

@@ -82,8 +82,8 @@ def test_small_kernels_are_those_that_are_neither_products_nor_attention():
     products = tuple(Product(name=str(i), m=1, n=1, k=1) for i in range(4))
     old, new = (stack(name) for name in ("megatron-2021", "modern"))
     block, cut = GPT.blocks[0], Shard(sequences=1, seq_tokens=2048)
-    assert small_kernels(block, cut, products, stack=old) == 30 - 4 - 2
-    assert small_kernels(block, cut, products, stack=new) == 20 - 4 - 1
+    assert small_kernels(block, cut, products=products, stack=old) == 30 - 4 - 2
+    assert small_kernels(block, cut, products=products, stack=new) == 20 - 4 - 1
 
 
 def test_fp16_gradients_travel_in_16_bits_and_bf16_ones_as_the_stack_keeps_them():
