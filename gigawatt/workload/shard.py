@@ -408,9 +408,8 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> 
     keys = core.kv_heads * (core.qk_head_dim + core.v_head_dim)
     if core.span == "linear":  # what is mixed, the gate and the output
         queries, keys = mixed_width(core), 2 * core.heads * core.v_head_dim
-    if (not keeping.cheap or "up" in keeping.again) and up_projections(
-        block
-    ):  # projected up again from what is kept of them
+    up_again = not keeping.cheap or "up" in keeping.again
+    if up_again and up_projections(block):  # from what is kept of them
         queries, keys = core.heads * core.v_head_dim, 0
     attention = tokens / tp * (2.0 * (queries + keys) + narrow * core.heads * core.v_head_dim)
     squeezed = sum(x.outputs for x in block.mixer.linears if x.split == "none")  # low-rank projections

@@ -114,9 +114,8 @@ def kept_again(name: str, index: int, recomputed: str) -> float:
 def test_of_parts_that_are_named_only_what_goes_into_them_is_kept() -> None:
     # DeepSeek-V3, elements a token: hidden 7168, 8 of 256 experts of 2048, 128 heads of 192 and 128
     all_kept = kept_again("deepseek-v3", -1, "")
-    saved = {
-        part: all_kept - kept_again("deepseek-v3", -1, part) for part in ("norms", "activations", "routed")
-    }
+    parts = ("norms", "activations", "routed")
+    saved = {part: all_kept - kept_again("deepseek-v3", -1, part) for part in parts}
     assert saved["norms"] == 2 * 2 * 4096 * 7168
     assert saved["activations"] == 2 * 8 * 4096 * 2048
     assert saved["routed"] == 2 * 8 * 4096 * (7168 + 3 * 2048)
