@@ -127,7 +127,8 @@ def aligned_share(*widths: Count, element_bytes: float) -> Real:
     .. math:: \\rho = \\min_i \\sqrt{a_i / 16}, \\quad a_i = e \\gcd(w_i, 16 / e)
 
     The w_i are the lengths in memory of the rows of its operands and its result, e bytes an element; a load
-    takes 16 bytes where each row starts at a multiple of 16. The root is assumed.
+    takes 16 bytes where each row starts at a multiple of 16. The root is assumed. A width that is not whole
+    is no row in memory: what ranks share out so, few heads of keys among many, each of them holds whole.
     Valid for: 0.5 to 16 bytes an element; libraries that take rows as they lie, on tensor cores.
     Source: NVIDIA, Matrix Multiplication Background User's Guide, sec. 3.1 (multiples of 16 bytes); nanoGPT's
     change of GPT-2's 50,257 tokens to 50,304 made its steps 25 % faster on A100, as a head at a third of its
@@ -137,7 +138,8 @@ def aligned_share(*widths: Count, element_bytes: float) -> Real:
     [1.0, 0.707, 0.5, 0.354]
     """
     most = 2 ** round(np.log2(16.0 / element_bytes))  # of formats with scales: of their elements alone
-    units = (np.gcd(np.asarray(np.rint(w), dtype=np.int64), most) for w in widths)
+    rows = [(w, np.asarray(np.rint(w), dtype=np.int64)) for w in widths]
+    units = (np.where(whole == w, np.gcd(whole, most), most) for w, whole in rows)
     share: Real = np.sqrt(reduce(np.minimum, units) / most)
     return share
 

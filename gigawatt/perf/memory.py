@@ -74,9 +74,10 @@ def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy
     """Return the activation bytes that one layer keeps per microbatch under a recompute mode.
 
     Full: the layer's input, cut over the tensor-parallel ranks where the stack does that, and with
-    `keeps_attention` queries, keys, values and attention's output. Selective: without
-    flash attention all but the scores, with it all but the outputs of norms, activation functions and latent
-    up-projections. None: everything, with the scores and dropout masks where attention is not fused.
+    `keeps_attention` queries, keys, values and attention's output. Selective: without flash attention all but
+    the scores, with it all but the outputs of norms, activation functions and latent up-projections, or what
+    goes into the parts that the strategy names. None: everything, with the scores and dropout masks where
+    attention is not fused.
     Source: Korthikanti 2022, arXiv:2205.05198 table 2; Rajbhandari 2019, arXiv:1910.02054 sec. 6.1 (cut).
     """
     if strategy.recompute != "none" and strategy.recompute_share < 1.0:
@@ -90,8 +91,10 @@ def layer_kept_bytes(block: Block, job: Job, *, shard: Shard, strategy: Strategy
         kept = attention_bytes(block, shard) if strategy.keeps_attention else 0.0
         return BF16_BYTES * cut * passed_width(job.model) + kept
     fused = bool(stack["flash_attention"])
-    keep_cheap = strategy.recompute == "none" or not fused
-    kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=keeping(job, stack, cheap=keep_cheap))
+    named = tuple(strategy.recomputed.split("+")) if strategy.recompute == "selective" and fused else ()
+    keep_cheap = strategy.recompute == "none" or not fused or any(named)
+    held = dataclasses.replace(keeping(job, stack, cheap=keep_cheap), again=named)
+    kept = kept_bytes(block, shard, hidden=job.model.hidden, keeping=held)
     if not fused and strategy.recompute == "none":
         kept = kept + 2.5 * score_bytes(block, shard)  # softmax output, its mask, dropout output: 5 a s s b
     return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -320,6 +321,7 @@ class Keeping:
     """What a pass keeps for its backward pass."""
 
     cheap: bool = True  # outputs of norms and activation functions; False computes them again
+    again: tuple[str, ...] = ()  # parts of a layer that are computed again by name, see `Strategy.recomputed`
     operands: bool = True  # inputs of weights; False when the weights are frozen
     operand_bytes: float = 2.0  # of one element of a weight's input, kept in the job's format
     activation_bytes: float = 2.0  # of one element of an activation function's input
@@ -388,6 +390,7 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> 
 
     Norms keep their inputs, attention q, k, v and its output, the activation function its input, in 16 bits;
     every product with a trained weight keeps its input in the job's format (a copy, where that is narrower).
+    Of parts that are computed again by name only what goes into them is kept.
     Operator by operator, a norm keeps a 32-bit copy of its input, the normalised values and its output.
     Valid for: no dropout masks.
     Source: Korthikanti 2022, arXiv:2205.05198 sec. 4.1 (34 s b h with masks; gated and grouped by count).
@@ -398,25 +401,29 @@ def kept_bytes(block: Block, shard: Shard, *, hidden: int, keeping: Keeping) -> 
     core, tokens, tp = block.mixer.core, shard.tokens, shard.tp
     operand = keeping.operand_bytes if keeping.operands else 0.0
     narrow = operand if operand < 2.0 else 0.0  # attention's output again, as an operand
-    norm = 2.0 * block.streams + operand * keeping.cheap if keeping.fused else 4.0 + 2.0 + 2.0
+    output = operand if keeping.cheap and "norms" not in keeping.again else 0.0
+    norm = 2.0 * block.streams + output if keeping.fused else 4.0 + 2.0 + 2.0
     norms = sublayers(block) * shard.local_tokens * hidden * norm
     queries = core.heads * (core.qk_head_dim + core.v_head_dim)
     keys = core.kv_heads * (core.qk_head_dim + core.v_head_dim)
     if core.span == "linear":  # what is mixed, the gate and the output
         queries, keys = mixed_width(core), 2 * core.heads * core.v_head_dim
-    if not keeping.cheap and up_projections(block):  # projected up again from what is kept of them
+    up_again = not keeping.cheap or "up" in keeping.again
+    if up_again and up_projections(block):  # from what is kept of them
         queries, keys = core.heads * core.v_head_dim, 0
     attention = tokens / tp * (2.0 * (queries + keys) + narrow * core.heads * core.v_head_dim)
     squeezed = sum(x.outputs for x in block.mixer.linears if x.split == "none")  # low-rank projections
     kept = norms + attention + 2.0 * shard.local_tokens * squeezed
-    for mlp in (block.mlp, block.moe.shared if block.moe else None):
+    dense = None if "dense" in keeping.again and not block.moe else block.mlp
+    for mlp in (dense, block.moe.shared if block.moe else None):
         if mlp:
             kept = kept + mlp_kept_bytes(mlp, tokens, cut=tp, keeping=keeping)
-    if block.moe:
+    if block.moe and "routed" not in keeping.again:
         expert = block.moe.expert
         sent = shard.expert_tokens * block.moe.topk
+        inside = dataclasses.replace(keeping, cheap=keeping.cheap and "activations" not in keeping.again)
         kept = kept + operand * sent * expert.linears[0].inputs
-        kept = kept + mlp_kept_bytes(expert, sent, cut=1.0, keeping=keeping)
+        kept = kept + mlp_kept_bytes(expert, sent, cut=1.0, keeping=inside)
     return kept
 
 

@@ -45,6 +45,12 @@ def test_columns_of_widths_are_as_their_numbers():
     assert np.allclose(found, [aligned_share(int(w), 4096, element_bytes=2.0) for w in widths])
 
 
+def test_heads_of_keys_that_do_not_divide_over_the_ranks_are_held_whole():
+    assert float(aligned_share(256 / 12, 6144, element_bytes=2.0)) == 1.0
+    found = aligned_share(np.array([256 / 12, 63.0]), 6144, element_bytes=2.0)
+    assert np.allclose(found, [1.0, (2 / 16) ** 0.5])
+
+
 def test_a_weight_gradient_is_as_aligned_as_its_weight_whatever_the_tokens():
     one = Product(name="x", m=1001.0, n=4096.0, k=1024.0)
     free = dataclasses.replace(one, widths=(8, 8))

@@ -102,6 +102,28 @@ def test_what_passes_between_layers_is_as_wide_as_all_residual_streams() -> None
     assert 2.0 * sent[1] < sent[0] <= 4.0 * sent[1]
 
 
+def kept_again(name: str, index: int, recomputed: str) -> float:
+    """Return what a layer of a model keeps when some of its parts are computed again."""
+    model = find_model(name)
+    job = Job(model=model, seq_tokens=4096, batch_sequences=8)
+    strategy = Strategy(recompute="selective" if recomputed else "none", recomputed=recomputed)
+    cut = Shard(sequences=1, seq_tokens=4096)
+    return float(layer_kept_bytes(model.blocks[index], job, shard=cut, strategy=strategy, stack=MODERN))
+
+
+def test_of_parts_that_are_named_only_what_goes_into_them_is_kept() -> None:
+    # DeepSeek-V3, elements a token: hidden 7168, 8 of 256 experts of 2048, 128 heads of 192 and 128
+    all_kept = kept_again("deepseek-v3", -1, "")
+    parts = ("norms", "activations", "routed")
+    saved = {part: all_kept - kept_again("deepseek-v3", -1, part) for part in parts}
+    assert saved["norms"] == 2 * 2 * 4096 * 7168
+    assert saved["activations"] == 2 * 8 * 4096 * 2048
+    assert saved["routed"] == 2 * 8 * 4096 * (7168 + 3 * 2048)
+    assert all_kept - kept_again("deepseek-v3", -1, "up") == 2 * 4096 * 128 * (2 * 192 + 128)
+    assert kept_again("deepseek-v3", -1, "dense+core") == all_kept
+    assert kept_again("llama3.1-8b", 0, "") - kept_again("llama3.1-8b", 0, "dense") == 2 * 4096 * 3 * 14336
+
+
 def test_a_stage_that_keeps_its_outputs_holds_one_for_each_microbatch_in_flight() -> None:
     # arXiv:2205.05198 appendix B: 2 s b h a microbatch, 4 of them on the first of 4 stages
     job = Job(model=GPT3, seq_tokens=2048, batch_sequences=64)
