@@ -79,12 +79,11 @@ def test_deepspeed_keeps_32_bit_gradients_in_bf16_only(dtype: str, per_param: fl
     assert states == pytest.approx(per_param * params(GPT3).total)
 
 
-@pytest.mark.parametrize(("software", "optimizer"), [("megatron-2021", 16), ("deepspeed-zero3", 12)])
-def test_gradients_of_fp16_are_held_in_the_16_bits_that_they_travel_in(software: str, optimizer: int) -> None:
+@pytest.mark.parametrize("software", ["megatron-2021", "deepspeed-pipeline", "deepspeed-zero3"])
+def test_gradients_of_fp16_are_held_in_the_16_bits_that_they_travel_in(software: str) -> None:
     job = Job(model=GPT3, seq_tokens=2048, batch_sequences=64, dtype="fp16")
     held = use(job, Layout(dp_shard=8), Strategy(zero_stage=1), software)
     assert float(held.gradients_bytes) == reduced_bytes(job, stack(software)) * params(GPT3).total
-    assert float(held.optimizer_bytes) == pytest.approx(optimizer / 8 * params(GPT3).total)
 
 
 def test_what_passes_between_layers_is_as_wide_as_all_residual_streams() -> None:
