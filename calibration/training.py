@@ -26,7 +26,7 @@ from gigawatt.catalog import load
 from gigawatt.catalog.records import Stack
 from gigawatt.errors import GigawattError
 from gigawatt.perf import microbatch_passes, setting_of, step_parts
-from gigawatt.perf.stacks import DATA, chain, initial
+from gigawatt.perf.stacks import DATA, chain, initial, stack
 from gigawatt.study.measured import measured_step_s, read_measured, read_notes
 from gigawatt.study.row_cells import RowError
 from gigawatt.study.row_layout import Question, question
@@ -59,6 +59,11 @@ class Unknown:
 
 def _log(name: str, spread: float, root: float) -> Unknown:
     return Unknown(name=name, to=np.log, back=np.exp, spread=spread, root_spread=root)
+
+
+def _at_least_1(name: str, spread: float, root: float) -> Unknown:
+    plain = _log(name, spread, root)
+    return dataclasses.replace(plain, back=lambda u: np.maximum(np.exp(u), 1.0))
 
 
 def _logit(name: str, spread: float, root: float, *, most: float = 1.0) -> Unknown:
@@ -96,7 +101,7 @@ UNKNOWNS = {
         _log("jitter", 0.3, 0.3),
         _log("optimizer_pass_bytes", 0.2, 0.2),
         _log("loss_bytes", 0.3, 0.3),
-        _log("ep_imbalance", 0.1, 0.1),
+        _at_least_1("ep_imbalance", 0.1, 0.1),
     )
 }
 CLOCK = _log("clock", 0.08, 0.15)  # of a chip from its family, of a family from 1
@@ -240,7 +245,9 @@ def residual_and_slope(o: Observation, at: NDArray[Any], *, where: Where) -> tup
 
 
 def _places(o: Observation, where: Where) -> tuple[list[str], list[list[int]]]:
-    names = [*free(o.asked.stack.id), "clock"]
+    own, known = o.asked.stack, stack(o.asked.stack.id)
+    names = [name for name in free(own.id) if own[name] == known[name]]  # the others a row's words have set
+    names.append("clock")
     return names, [owners(o, name, where) for name in names]
 
 
@@ -392,7 +399,7 @@ def models_left_out(rows: Sequence[Observation], c: Coordinates, *, at: NDArray[
         kept = left != kind
         own = refitted(residual[kept], slope[kept], c, at=at, weight=weight[kept])
         for i in np.flatnonzero(~kept):
-            error[i] = np.exp(residual_of(rows[i], own, where=where)) - 1.0
+            error[i] = np.exp(residual_of(rows[int(i)], own, where=where)) - 1.0
     return error
 
 
