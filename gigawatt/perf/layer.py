@@ -9,7 +9,7 @@ import numpy as np
 from gigawatt.catalog.records import Block, Linear, Moe, Stack
 from gigawatt.comms import Group, all_gather_s, all_reduce_s, all_to_all_s, reduce_scatter_s
 from gigawatt.comms.dispatch import dispatch_s
-from gigawatt.perf.kernel_constants import KernelLaw, with_flash2
+from gigawatt.perf.kernel_constants import KernelLaw, with_flash1, with_flash2
 from gigawatt.perf.kernels import (
     aligned_share,
     attention_backward_s,
@@ -20,7 +20,7 @@ from gigawatt.perf.kernels import (
     overlapped_s,
     power_rate,
 )
-from gigawatt.perf.launches import launch_wait_s, launched_kernels, small_kernels
+from gigawatt.perf.launches import launch_wait_s, launched_kernels, sharded_host_s, small_kernels
 from gigawatt.perf.setting import BF16_BYTES, LayerTime, PassTime, Setting
 from gigawatt.perf.softmax import UNFUSED_PASSES, unfused_softmax
 from gigawatt.units import Bytes, Seconds
@@ -46,6 +46,7 @@ from gigawatt.workload.shard import (
 # A backward elementwise kernel reads the gradient beside the input and writes one gradient: three operands
 # for two of the forward kernel (norms, activation), one for three in residual additions.
 BACKWARD_TRAFFIC_RATIO = 1.5
+OLDER_FLASH = {1.0: with_flash1, 2.0: with_flash2}  # else the best fused kernels of the chip
 
 
 def product_s(p: Product, setting: Setting) -> Seconds:
@@ -123,7 +124,7 @@ def attention_pass_s(
     dims = {"qk_head_dim": core.qk_head_dim, "v_head_dim": core.v_head_dim}
     if setting.stack["flash_attention"]:
         kernel = attention_backward_s if backward else attention_forward_s
-        own = with_flash2(law) if setting.stack["flash_attention"] == 2 else law
+        own = OLDER_FLASH.get(setting.stack["flash_attention"], lambda best: best)(law)
         seconds = kernel(rows, queries, keys, **dims, law=own, causal=fraction)
         rate = setting.stack["attention_rate"] * setting.stack["attention_8bit"]
         return seconds / (eta * rate), 0.0
@@ -312,7 +313,8 @@ def _finish(parts: PassTime, block: Block, shard: Shard, *, passes: float, setti
     stack = setting.stack
     kernels = passes * launched_kernels(block, shard, stack=stack, casts=setting.laws.casts)
     syncs = passes * (bool(block.mixer.linears) + (block.mlp is not None)) * (shard.tp - 1.0)
-    waited = launch_wait_s(kernels, parts.total_s, syncs=syncs, stack=stack)
+    sharded = passes * sharded_host_s(shard, frozen=setting.frozen, stack=stack)
+    waited = launch_wait_s(kernels, parts.total_s, syncs=syncs, stack=stack, dispatched_s=sharded)
     return dataclasses.replace(parts, launch_s=waited)
 
 

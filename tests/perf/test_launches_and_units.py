@@ -11,7 +11,7 @@ from gigawatt.catalog import machine
 from gigawatt.catalog.models import model
 from gigawatt.comms import Group
 from gigawatt.perf import Job, Layout, Strategy, setting_of, stack
-from gigawatt.perf.launches import launch_wait_s, launched_kernels
+from gigawatt.perf.launches import launch_wait_s, launched_kernels, sharded_host_s
 from gigawatt.perf.sharded import data_messages_s, regathered_fraction, sync_s
 from gigawatt.perf.step import optimizer_s
 from gigawatt.workload.shard import Shard
@@ -70,6 +70,16 @@ def test_a_wait_is_between_what_is_missing_and_all_of_the_hosts_time(launched):
 def test_a_host_that_waits_for_each_kernel_adds_all_of_its_time():
     serial = software(host_s_per_kernel=3e-5, serial_launches=1)
     assert float(launch_wait_s(40.0, 2.0, syncs=0.0, stack=serial)) == pytest.approx(1.2e-3)
+
+
+def test_tensors_that_know_their_sharding_take_the_host_time_where_there_are_several_ranks():
+    eager = software(host_s_per_sharded_layer=2e-3)
+    alone, two = (Shard(sequences=1, seq_tokens=4096, tp=t) for t in (1, 2))
+    assert float(sharded_host_s(alone, frozen=False, stack=eager)) == 0.0
+    assert float(sharded_host_s(two, frozen=False, stack=eager)) == 2e-3
+    assert float(sharded_host_s(two, frozen=True, stack=eager)) == 6e-3  # and two products of an adapter
+    idle = launch_wait_s(0.0, 1e-3, syncs=0.0, stack=eager, dispatched_s=6e-3)
+    assert float(idle) == pytest.approx(5e-3, rel=1e-3)  # the chip's 1 ms of 6
 
 
 @pytest.mark.parametrize("units", [4.0, 100.0])
