@@ -23,6 +23,8 @@ RELATIVE_ERROR_RATIO = (
     1.5  # borrowed constants are wrong by their own error and by the difference of the chips
 )
 
+FLASH1_RATE = 0.5  # of the first FlashAttention's kernels over its second version's
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KernelLaw:
@@ -92,6 +94,18 @@ def with_flash2(law: KernelLaw) -> KernelLaw:
         return law
     rate = law.attention_forward * law.flash2_rate
     return replace(law, attention_forward=rate, head_half=law.flash2_head_half, head_gain=1.0)
+
+
+def with_flash1(law: KernelLaw) -> KernelLaw:
+    """Return a law whose attention is the first FlashAttention's: half as fast as its second version.
+
+    Source: Dao 2023, arXiv:2307.08691 (around 2 x speedup compared to FlashAttention).
+
+    >>> with_flash1(EXAMPLE_LAW).attention_forward
+    0.25
+    """
+    second = with_flash2(law)
+    return replace(second, attention_forward=FLASH1_RATE * second.attention_forward)
 
 
 @lru_cache(maxsize=1)

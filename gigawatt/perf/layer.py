@@ -9,7 +9,7 @@ import numpy as np
 from gigawatt.catalog.records import Block, Linear, Moe, Stack
 from gigawatt.comms import Group, all_gather_s, all_reduce_s, all_to_all_s, reduce_scatter_s
 from gigawatt.comms.dispatch import dispatch_s
-from gigawatt.perf.kernel_constants import KernelLaw, with_flash2
+from gigawatt.perf.kernel_constants import KernelLaw, with_flash1, with_flash2
 from gigawatt.perf.kernels import (
     aligned_share,
     attention_backward_s,
@@ -19,7 +19,7 @@ from gigawatt.perf.kernels import (
     overlapped_s,
     power_rate,
 )
-from gigawatt.perf.launches import launch_wait_s, launched_kernels, small_kernels
+from gigawatt.perf.launches import launch_wait_s, launched_kernels, sharded_host_s, small_kernels
 from gigawatt.perf.setting import BF16_BYTES, LayerTime, PassTime, Setting
 from gigawatt.perf.softmax import UNFUSED_PASSES, unfused_softmax
 from gigawatt.units import Bytes, Count, Real, Seconds
@@ -45,6 +45,7 @@ from gigawatt.workload.shard import (
 # A backward elementwise kernel reads the gradient beside the input and writes one gradient: three operands
 # for two of the forward kernel (norms, activation), one for three in residual additions.
 BACKWARD_TRAFFIC_RATIO = 1.5
+OLDER_FLASH = {1.0: with_flash1, 2.0: with_flash2}  # else the best fused kernels of the chip
 
 
 def product_s(p: Product, setting: Setting) -> Seconds:
@@ -134,7 +135,7 @@ def attention_pass_s(
     dims = {"qk_head_dim": core.qk_head_dim, "v_head_dim": core.v_head_dim}
     if setting.stack["flash_attention"]:
         kernel = attention_backward_s if backward else attention_forward_s
-        own = with_flash2(law) if setting.stack["flash_attention"] == 2 else law
+        own = OLDER_FLASH.get(setting.stack["flash_attention"], lambda best: best)(law)
         seconds = kernel(rows, queries, keys, **dims, law=own, causal=fraction)
         rate = setting.stack["attention_rate"] * setting.stack["attention_8bit"]
         return seconds / (eta * rate), 0.0
@@ -198,12 +199,16 @@ def routing_bytes(block: Block, shard: Shard, *, stack: Stack) -> Bytes:
 def cast_bytes(products: tuple[Product, ...], setting: Setting) -> Bytes:
     """Return the bytes that quantising activations moves: read 16 bits, write the value and its transpose.
 
-    Definition: elements x (2 + 2 x operand bytes) x the stack's `cast_passes`; 0 for 16-bit jobs.
+    Only weight gradients read the transpose: beside frozen weights it is not written.
+    Definition: elements x (2 + 2 x operand bytes) x the stack's `cast_passes`, one copy of frozen weights'
+    operands; 0 for 16-bit jobs.
+    Source: NVIDIA Transformer Engine, pytorch/module/linear.py (columnwise usage for weight gradients).
     """
     if setting.laws.linear_bytes >= BF16_BYTES:
         return 0.0
     elements = sum(p.m * p.k * p.groups for p in products if p.low_precision)
-    return elements * (2.0 + 2.0 * setting.laws.linear_bytes) * setting.stack["cast_passes"]
+    written = (1.0 if setting.frozen else 2.0) * setting.laws.linear_bytes
+    return elements * (2.0 + written) * setting.stack["cast_passes"]
 
 
 def hidden_s(comm_s: Seconds, overlap: float, *, stack: Stack) -> Seconds:
@@ -325,7 +330,8 @@ def _finish(parts: PassTime, block: Block, shard: Shard, *, passes: float, setti
     stack = setting.stack
     kernels = passes * launched_kernels(block, shard, stack=stack, casts=setting.laws.casts)
     syncs = passes * (bool(block.mixer.linears) + (block.mlp is not None)) * (shard.tp - 1.0)
-    waited = launch_wait_s(kernels, parts.total_s, syncs=syncs, stack=stack)
+    sharded = passes * sharded_host_s(shard, frozen=setting.frozen, stack=stack)
+    waited = launch_wait_s(kernels, parts.total_s, syncs=syncs, stack=stack, dispatched_s=sharded)
     return dataclasses.replace(parts, launch_s=waited)
 
 

@@ -30,6 +30,7 @@ FREE = {  # nothing beside the mathematics
     "attention_rate": 1.0,
     "host_s_per_kernel": 0.0,
     "host_s_per_peer": 0.0,
+    "host_s_per_sharded_layer": 0.0,
     "host_s_per_step": 0.0,
     "jitter": 0.0,
     "ep_imbalance": 1.0,

@@ -22,6 +22,7 @@ from gigawatt.perf.kernel_constants import (
     RELATIVE_ERROR_RATIO,
     kernel_law,
     table,
+    with_flash1,
     with_flash2,
 )
 from gigawatt.perf.kernels import (
@@ -206,3 +207,14 @@ def test_the_second_flash_attention_loses_less_on_small_heads_and_is_ampere_s_be
 
     assert loss(ampere) == pytest.approx(210 / 182, rel=0.01)
     assert loss(with_flash2(hopper)) < loss(hopper)
+
+
+@pytest.mark.parametrize("part", ["a100-sxm", "h100-sxm"])
+def test_the_first_flash_attention_takes_twice_the_time_of_the_second(part):
+    law = kernel_law(chip(part), "bf16")
+    dims = {"qk_head_dim": 128, "v_head_dim": 128, "causal": 0.5}
+    first, second = (
+        float(attention_forward_s(256.0, 8192.0, 8192.0, law=own(law), **dims))
+        for own in (with_flash1, with_flash2)
+    )
+    assert first == pytest.approx(2 * second, rel=1e-2)

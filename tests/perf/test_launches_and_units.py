@@ -11,7 +11,7 @@ from gigawatt.catalog import machine
 from gigawatt.catalog.models import model
 from gigawatt.comms import Group
 from gigawatt.perf import Job, Layout, Strategy, setting_of, stack
-from gigawatt.perf.launches import launch_wait_s, launched_kernels
+from gigawatt.perf.launches import launch_wait_s, launched_kernels, sharded_host_s
 from gigawatt.perf.sharded import data_messages_s, regathered_fraction, sync_s
 from gigawatt.perf.stacks import _stack
 from gigawatt.perf.step import optimizer_s
@@ -66,6 +66,16 @@ def test_a_wait_is_between_what_is_missing_and_all_of_the_hosts_time(launched):
     plain, device_s = software(host_s_per_kernel=3e-5), 2e-3
     waited = float(launch_wait_s(launched, device_s, syncs=0.0, stack=plain))
     assert max(launched * 3e-5 - device_s, 0.0) <= waited <= launched * 3e-5
+
+
+def test_tensors_that_know_their_sharding_take_the_host_time_where_there_are_several_ranks():
+    eager = software(host_s_per_sharded_layer=2e-3)
+    alone, two = (Shard(sequences=1, seq_tokens=4096, tp=t) for t in (1, 2))
+    assert float(sharded_host_s(alone, frozen=False, stack=eager)) == 0.0
+    assert float(sharded_host_s(two, frozen=False, stack=eager)) == 2e-3
+    assert float(sharded_host_s(two, frozen=True, stack=eager)) == 6e-3  # and two products of an adapter
+    idle = launch_wait_s(0.0, 1e-3, syncs=0.0, stack=eager, dispatched_s=6e-3)
+    assert float(idle) == pytest.approx(5e-3, rel=1e-3)  # the chip's 1 ms of 6
 
 
 @pytest.mark.parametrize("units", [4.0, 100.0])

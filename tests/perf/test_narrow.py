@@ -8,7 +8,7 @@ from gigawatt.catalog.machines import find_machine
 from gigawatt.catalog.models import find_model
 from gigawatt.catalog.records import Stack
 from gigawatt.perf import Job, Strategy, setting_of, stack
-from gigawatt.perf.layer import attention_pass_s, fused_bytes, product_s, tensor_comm_s
+from gigawatt.perf.layer import attention_pass_s, cast_bytes, fused_bytes, product_s, tensor_comm_s
 from gigawatt.perf.setting import Setting
 from gigawatt.workload.shard import Shard, adapter_bytes, linear_product
 
@@ -44,6 +44,13 @@ def test_a_scale_for_each_row_slows_8_bit_products_only() -> None:
     for dtype, ratio in (("fp8", 2.0), ("bf16", 1.0)):
         plain, rows = (product_s(product, setting(dtype=dtype, row_scaled_rate=r)) for r in (1.0, 0.5))
         assert float(rows) == pytest.approx(ratio * float(plain))
+
+
+def test_operands_of_frozen_weights_are_cast_without_their_transpose() -> None:
+    # read 2 bytes, write 1 and, for a weight gradient, 1 more
+    products = (linear_product(BLOCK.mlp.linears[0], SHARD),)
+    trained, frozen = (float(cast_bytes(products, setting(frozen=f, cast_passes=1.0))) for f in (False, True))
+    assert (trained, frozen) == (4096 * 8192 * 4, 4096 * 8192 * 3)
 
 
 def test_attention_in_8_bits_takes_its_share_of_the_time() -> None:

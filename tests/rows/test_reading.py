@@ -230,13 +230,17 @@ def test_prediction_layers_are_trained_where_the_framework_does():
         ("Megatron-LM", "2021", "megatron-2021"),
         ("NeMo 24.09", "2024", "megatron-core-2024"),
         ("Megatron-Bridge", "2026", "megatron-bridge-2025"),
+        ("Megatron-Core dev", "2025", "megatron-bridge-2025"),
+        ("Megatron-Core dev", "2026", "megatron-bridge-2026"),
         ("DeepSpeed", "2022", "deepspeed-zero3"),
         ("DeepSpeed 0.19", "2026", "deepspeed-2025"),
         ("Megatron-DeepSpeed", "2022", "megatron-deepspeed"),
         ("Megatron + Deepspeed 3D (new branch)", "2021", "deepspeed-pipeline"),
         ("Composer + PyTorch FSDP (llm-foundry)", "2023", "fsdp-2023"),
-        ("Paxml (JAX)", "2023", "paxml-plain"),
-        ("Paxml (JAX) + TransformerEngine", "2023", "paxml"),
+        ("Paxml (JAX)", "2023", "paxml-plain-2023"),
+        ("Paxml (JAX)", "2024", "paxml-plain"),
+        ("Paxml (JAX) + TransformerEngine", "2023", "paxml-2023"),
+        ("Paxml (JAX) + TransformerEngine", "2024", "paxml"),
     ],
 )
 def test_a_frameworks_name_and_year_say_its_stack(framework, year, stack):
@@ -395,6 +399,20 @@ def test_torchtitans_selective_recompute_is_half_of_the_work_whatever_fits():
 def test_automodel_recomputes_all_layers_or_none(batch, recompute):
     chosen = asked(framework="NeMo AutoModel", tp="1", dp="64", micro_batch=batch, global_batch_seqs="512")
     assert (chosen.strategy.recompute, chosen.strategy.recompute_share) == (recompute, 1.0)
+
+
+@pytest.mark.parametrize(
+    "kernels, stack, recompute",
+    [
+        ("kernels: -", "automodel-hf", "none"),
+        ("kernels: TE + DeepEP", "automodel", "none"),
+        ("kernels: TE + triton + fsdp2_prefetch", "automodel-compiled", "full"),
+    ],
+)
+def test_automodels_kernels_say_whose_models_it_runs(kernels, stack, recompute):
+    row = {"tp": "1", "dp": "64", "micro_batch": "1", "global_batch_seqs": "512", "overlap_notes": kernels}
+    chosen = asked(framework="NeMo AutoModel", **row)
+    assert (chosen.stack.id, chosen.strategy.recompute) == (stack, recompute)
 
 
 @pytest.mark.parametrize("framework, drains", [("NeMo AutoModel", 4), ("Megatron-LM", 1)])
