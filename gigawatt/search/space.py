@@ -154,7 +154,8 @@ def _moe_axes(job: Job, chips: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def full_space(job: Job, machine: Machine, *, stack: Stack, fixed: Mapping[str, Any] | None = None) -> Space:
     """Return everything that is worth trying for a job on a machine, `fixed` values held.
 
-    Tensor degrees divide the heads, stages leave at least a layer each, context parallelism keeps at least
+    Tensor degrees divide the heads and lie even in the innermost units (of 8 chips, 3 would leave every third
+    group on two servers), stages leave at least a layer each, context parallelism keeps at least
     1,024 tokens a rank, schedules are those that the stack has. Values in `fixed` are taken as given, one or
     a list.
     Raises: InputError for a name or value that is not one.
@@ -163,9 +164,10 @@ def full_space(job: Job, machine: Machine, *, stack: Stack, fixed: Mapping[str, 
     heads = int(np.gcd.reduce([b.mixer.core.heads for b in model.blocks]))
     ep, etp = _moe_axes(job, chips)
     pp = tuple(d for d in range(1, min(model.layers, chips) + 1) if chips % d == 0)
+    unit = int(machine.levels[0].chips)
     space = Space(
         chips=chips,
-        tp=tuple(d for d in divisors(heads, min(MAX_TP, chips)) if chips % d == 0),
+        tp=tuple(d for d in divisors(heads, min(MAX_TP, chips)) if chips % d == 0 and _even(d, unit)),
         cp=tuple(c for c in powers_of_two(min(MAX_CP, chips)) if c == 1 or job.seq_tokens // c >= 1024),
         pp=pp,
         chunks=tuple(range(1, min(MAX_CHUNKS, model.layers) + 1)),
@@ -179,6 +181,10 @@ def full_space(job: Job, machine: Machine, *, stack: Stack, fixed: Mapping[str, 
         sequence_parallel=(True, False),
     )
     return _hold(space, fixed or {})
+
+
+def _even(degree: int, unit: int) -> bool:
+    return unit % degree == 0 or degree % unit == 0
 
 
 def smaller_counts(job: Job, chips: int, *, node: int, most: int = 3) -> tuple[int, ...]:
