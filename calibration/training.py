@@ -475,7 +475,7 @@ def fitted_values(c: Coordinates, at: NDArray[Any]) -> dict[str, dict[str, dict[
         kind, _, name = owner.rpartition(":")
         if kind == "chip":
             found["chip"][name] = float(np.exp(at[place])) * found["family"][load.chip(name).family]
-        elif not kind:
+        elif not kind and unknown in free(owner):
             line = [where[(o, unknown)] for o in chain(owner) if (o, unknown) in where]
             found["stack"].setdefault(owner, {})[unknown] = float(UNKNOWNS[unknown].back(at[line].sum()))
     return found
