@@ -32,18 +32,29 @@ class Measured:
     metric: str
     value: float
     flop_per_token: float = 0.0  # as the source's own formula counts them; 0: by the framework's convention
+    memory_bytes: Bytes | None = None  # peak of the fullest chip, where the row prints it
 
 
 def measured(row: Mapping[str, str]) -> Measured | None:
     """Return what a row measured, None where nothing readable is printed."""
     for metric in METRICS:
-        try:
-            value = float(row.get(metric) or "nan")
-        except ValueError:
-            continue
-        if math.isfinite(value) and value > 0:
-            return Measured(metric=metric, value=value, flop_per_token=printed_flop_per_token(row))
+        value = _printed(row, metric)
+        if value:
+            return Measured(
+                metric=metric,
+                value=value,
+                flop_per_token=printed_flop_per_token(row),
+                memory_bytes=measured_memory_bytes(row),
+            )
     return None
+
+
+def _printed(row: Mapping[str, str], name: str) -> float:
+    try:
+        value = float(row.get(name) or 0.0)
+    except ValueError:
+        return 0.0
+    return value if math.isfinite(value) and value > 0 else 0.0
 
 
 def printed_flop_per_token(row: Mapping[str, str]) -> float:
@@ -55,7 +66,7 @@ def printed_flop_per_token(row: Mapping[str, str]) -> float:
     160.0
     """
     said = "size*4*2*seq*gbs" in (row.get("flops_formula_notes") or "")
-    return 8e9 * float(row.get("params_B") or 0.0) if said else 0.0
+    return 8e9 * _printed(row, "params_B") if said else 0.0
 
 
 def reported_flop(asked: Question, *, hardware: bool) -> Flop:
@@ -112,11 +123,6 @@ def read_notes(path: str | Path) -> dict[str, str]:
 def read_measured(path: str | Path) -> list[Measured | None]:
     """Return what each row of a table measured, in order."""
     return [measured(row) for row in _rows(path)]
-
-
-def read_memory(path: str | Path) -> list[Bytes | None]:
-    """Return the peak memory that each row of a table prints, in order."""
-    return [measured_memory_bytes(row) for row in _rows(path)]
 
 
 def _rows(path: str | Path) -> Iterator[dict[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gigawatt.errors import GigawattError, InputError
 from gigawatt.perf import StepTime, memory_use, step_time
-from gigawatt.study.measured import measured_step_s, read_measured, read_memory
+from gigawatt.study.measured import measured_step_s, read_measured
 from gigawatt.study.row_cells import RowError
 from gigawatt.study.row_layout import Question, question
 from gigawatt.study.rows import read_rows
@@ -82,8 +82,7 @@ def validate(paths: Iterable[str | Path], *, progress: Callable[[int], None] | N
     refused: dict[str, int] = {}
     rows = 0
     for path in paths:
-        columns = (read_rows(path), read_measured(path), read_memory(path))
-        for row, seen, held in zip(*columns, strict=True):
+        for row, seen in zip(read_rows(path), read_measured(path), strict=True):
             rows += 1
             if progress:
                 progress(rows)
@@ -93,7 +92,7 @@ def validate(paths: Iterable[str | Path], *, progress: Callable[[int], None] | N
                     raise RowError("not measured", row["id"])
                 seconds = measured_step_s(seen, asked)
                 found = check(row["id"], Path(path).stem, asked=asked, measured_s=seconds)
-                checked.append(dataclasses.replace(found, measured_memory_bytes=held))
+                checked.append(dataclasses.replace(found, measured_memory_bytes=seen.memory_bytes))
             except RowError as error:
                 refused[error.status] = refused.get(error.status, 0) + 1
             except GigawattError:

@@ -374,6 +374,13 @@ def test_a_sweep_of_models_that_one_chip_cannot_hold_recomputes_as_it_is_configu
     assert large.stack["vocab_multiple"] == 128
 
 
+def test_a_size_that_is_no_number_leaves_the_frameworks_own_count():
+    printed = {"hw_tflops_per_accel": "100", "params_B": "20B", "flops_formula_notes": "size*4*2*seq*gbs"}
+    found = measured(printed)
+    assert found is not None
+    assert (found.value, found.flop_per_token) == (100.0, 0.0)
+
+
 def test_a_rate_is_turned_round_by_the_formula_that_its_source_prints():
     printed = {
         "hw_tflops_per_accel": "100",
