@@ -420,8 +420,9 @@ def residual_tables(rows: Sequence[Observation], error: NDArray[Any]) -> dict[st
     """Return the errors of rows that were left out: of all, by chip family, stack and family, source."""
     groups: dict[str, dict[str, list[float]]] = {"all": {}, "family": {}, "both": {}, "source": {}}
     for o, e in zip(rows, error, strict=True):
-        chips, stack = o.asked.machine.chip.family, o.asked.stack.id
-        keys = {"all": "all", "family": chips, "both": f"{stack}/{chips}", "source": o.family}
+        chips = o.asked.machine.chip.family
+        both = f"{o.asked.stack.id}/{chips}"
+        keys = {"all": "all", "family": chips, "both": both, "source": o.family}
         for kind, key in keys.items():
             groups[kind].setdefault(key, []).append(float(e))
     return {

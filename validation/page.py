@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,9 @@ def write_page(document: Mapping[str, Any]) -> None:
 def page(document: Mapping[str, Any]) -> str:
     """Return the page as Markdown."""
     result = document["result"]
-    left_out, sources = calibration("residuals.toml")["all"], calibration("source_residuals.toml")["all"]
+    models, sources = calibration("residuals.toml"), calibration("source_residuals.toml")["all"]
+    left_out = models["all"]
+    by_source = dict(sorted(models["source"].items(), key=lambda own: -own[1]["rows"]))
     head = HEAD.format(
         **left_out,
         source_p50=sources["p50"],
@@ -72,9 +76,11 @@ def page(document: Mapping[str, Any]) -> str:
     if result["peak_memory"]:
         parts += [MEMORY, table("source", result["peak_memory"])]
     parts += ["\n## The worst rows\n", worst(result["worst"])]
-    parts += [LEFT_OUT, left_out_sources(calibration("residuals.toml"))]
-    for title, name, key in TABLES:
-        parts += [f"\n## {title}\n", left_out_table(calibration(name), key)]
+    rows = by_source | {"all": left_out}
+    parts += [LEFT_OUT, left_out_table(rows, numbers=("p50", "p90", "bias"))]
+    for title, name, keys in TABLES:
+        own = {n.replace("_", "-"): e for n, e in reduce(getitem, keys, calibration(name)).items()}
+        parts += [f"\n## {title}\n", left_out_table(own, numbers=("median", "p90", "bias"))]
     return "\n".join(parts) + "\n"
 
 
@@ -83,23 +89,12 @@ def calibration(name: str) -> dict[str, Any]:
     return tomllib.loads((CALIBRATION / name).read_text("utf-8"))
 
 
-def left_out_sources(found: Mapping[str, Any]) -> str:
-    """Return the errors of rows whose model was left out of the fit, by source and of all."""
-    lines = ["| source | rows | median | p90 | bias |", "|---|---:|---:|---:|---:|"]
-    for name, e in [*sorted(found["source"].items(), key=lambda own: -own[1]["rows"]), ("all", found["all"])]:
-        shares = " | ".join(f"{100 * e[n]:.1f} %" for n in ("p50", "p90", "bias"))
-        lines.append(f"| {name} | {e['rows']} | {shares} |")
-    return "\n".join(lines)
-
-
-def left_out_table(found: Mapping[str, Any], key: tuple[str, ...]) -> str:
-    """Return the errors that a calibration stored under a key."""
-    for name in key:
-        found = found[name]
+def left_out_table(found: Mapping[str, Mapping[str, Any]], *, numbers: tuple[str, str, str]) -> str:
+    """Return the errors that a calibration stored; `numbers` names their median, 90th percentile and bias."""
     lines = ["| rows of | rows | median | p90 | bias |", "|---|---:|---:|---:|---:|"]
     for name, e in found.items():
-        shares = " | ".join(f"{100 * e[n]:.1f} %" for n in ("median", "p90", "bias"))
-        lines.append(f"| {name.replace('_', '-')} | {e['rows']} | {shares} |")
+        shares = " | ".join(f"{100 * e[n]:.1f} %" for n in numbers)
+        lines.append(f"| {name} | {e['rows']} | {shares} |")
     return "\n".join(lines)
 
 

@@ -11,13 +11,12 @@ from gigawatt.catalog.records import Block, Model, Stack
 from gigawatt.perf.job import Job
 from gigawatt.perf.layout import Layout, Strategy
 from gigawatt.perf.schedule import microbatches_in_flight, stage_layers
+from gigawatt.perf.setting import BF16_BYTES
 from gigawatt.perf.sharded import data_groups
 from gigawatt.perf.step import OPERAND_BYTES, distinct_blocks, microbatches_of, shard_of
 from gigawatt.units import Bytes, Count, Real, total
 from gigawatt.workload.params import params
 from gigawatt.workload.shard import Keeping, Shard, attention_bytes, kept_bytes, passed_width, score_bytes
-
-BF16_BYTES = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

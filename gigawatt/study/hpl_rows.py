@@ -88,7 +88,7 @@ def _refused(index: int, row: Mapping[str, str], status: str, reason: str) -> Hp
 def _prediction(index: int, row: Mapping[str, str]) -> HplPrediction:
     part, chips = Accelerator.named(row["accelerator"]), count(row)
     order, told = matrix_order(row, part, chips=chips)
-    if not told.startswith("nmax blank"):
+    if row["nmax"] or row.get("nmax_bytes_per_accel_gib"):
         part = Accelerator.named(row["accelerator"], WORD_BYTES * order**2 / chips)
     nic = port_bytes_per_s(row["interconnect"], part)
     time = fitted_time(order, chips, chip_flop_per_s=part.rate_flop_per_s, nic_bytes_per_s=nic)
@@ -130,7 +130,7 @@ class Accelerator:
         plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         fitted = listed_row(plain, matrix_bytes)
         if fitted:
-            ids = fitted["ids"] or (listed_row(plain) or fitted)["ids"]
+            ids = fitted["ids"] or (listed_row(plain) or fitted)["ids"]  # a board may have no chip of its own
             part = chip(ids[0]) if ids else None
             origin = f"fitted to {fitted['rows']} runs of this chip"
             return cls(rate_flop_per_s=float(fitted["rate_flop_per_s"]), origin=origin, part=part)

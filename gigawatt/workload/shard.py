@@ -148,7 +148,7 @@ def between_bytes(block: Block, shard: Shard, *, hidden: int) -> Bytes:
     >>> float(between_bytes(block, cut, hidden=16))
     640.0
     """
-    return 2.0 * shard.local_tokens * hidden * residual_passes(block.streams) * sublayers(block)
+    return 2.0 * shard.local_tokens * hidden * stream_passes(block.streams) * sublayers(block)
 
 
 def inside_bytes(block: Block, shard: Shard) -> Bytes:
@@ -186,7 +186,7 @@ def sublayers(block: Block) -> int:
     return bool(block.mixer.linears) + bool(block.mlp or block.moe)
 
 
-def residual_passes(streams: int) -> int:
+def stream_passes(streams: int) -> int:
     """Return how often a sublayer reads or writes one residual stream's width, outside its own kernels.
 
     .. math:: 5, \\quad 4 n + 4 \\text{ for } n > 1 \\text{ streams}
@@ -195,7 +195,7 @@ def residual_passes(streams: int) -> int:
     and read, added to and written (2 n + 1), beside the norm (2).
     Source: operand count of hyper-connections, Zhu 2024, arXiv:2409.19606 sec. 3.
 
-    >>> residual_passes(1), residual_passes(4)
+    >>> stream_passes(1), stream_passes(4)
     (5, 20)
     """
     return 5 if streams == 1 else 4 * streams + 4
